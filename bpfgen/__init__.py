@@ -1,0 +1,3 @@
+"""bpfgen: builds eBPF programs from one `build.toml`, through Ninja."""
+
+__version__ = "0.1.0"

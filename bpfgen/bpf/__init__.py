@@ -1,0 +1,1 @@
+"""Reads BPF objects: ELF, BTF, maps, instructions."""

@@ -1,0 +1,159 @@
+"""The ELF file around a BPF object: its sections and symbols, every one checked against the file's size.
+
+pyelftools decodes the headers. Names, contents and symbols are sliced here, because a damaged file makes
+pyelftools raise exceptions of many kinds, inflate compressed sections without a limit, and read a name that
+has no end once for each symbol that points to it.
+"""
+
+from __future__ import annotations
+
+import struct
+from io import BytesIO
+from typing import Any
+
+from elftools.common.utils import struct_parse
+from elftools.elf.elffile import ELFFile
+
+from bpfgen.bpf.malformed import Malformed
+from bpfgen.frozen import frozen
+
+EM_BPF = "EM_BPF"
+SHF_EXECINSTR = 0x4
+STB_LOCAL = 0
+STT_FUNC, STT_SECTION = 2, 3
+SHDR_SIZE, SYM_SIZE = 64, 24
+SHN_LORESERVE = 0xFF00
+NAME_LIMIT = 1024
+"""Bytes of a section's or symbol's name; the kernel's are below 512, mangled ones are longer."""
+
+
+@frozen
+class Section:
+    """One ELF section; `data` is empty for `SHT_NOBITS`, whose `size` is that of the memory."""
+
+    name: str
+    type: str
+    """As pyelftools writes it: `SHT_PROGBITS`, …; the number as text where it knows none."""
+    executable: bool
+    size: int
+    data: bytes
+    link: int
+
+
+@frozen
+class Symbol:
+    """One symbol; `section` is an index into `Container.sections` or a reserved number (0: undefined)."""
+
+    name: str
+    kind: int
+    """`STT_…`"""
+    binding: int
+    """`STB_…`"""
+    section: int
+    value: int
+    size: int
+
+
+@frozen
+class Container:
+    """The sections (index 0 is the null section) and symbols of one relocatable BPF object."""
+
+    little: bool
+    sections: tuple[Section, ...]
+    symbols: tuple[Symbol, ...]
+
+    def section(self, name: str) -> Section | None:
+        """The first section of that name."""
+        return next((section for section in self.sections if section.name == name), None)
+
+    def section_of(self, symbol: Symbol) -> Section | None:
+        """Where the symbol is defined."""
+        return self.sections[symbol.section] if 0 < symbol.section < len(self.sections) else None
+
+
+def read_container(data: bytes) -> Container:
+    """Reads a relocatable 64-bit BPF object of either byte order; raises Malformed."""
+    elf = _open(data)
+    headers = _headers(elf, data)
+    contents = [_contents(header, data, index) for index, header in enumerate(headers)]
+    names = contents[_checked(elf.header["e_shstrndx"], headers, "the section names")]
+    sections = tuple(
+        Section(
+            name=text_at(names, header["sh_name"]),
+            type=str(header["sh_type"]),
+            executable=bool(header["sh_flags"] & SHF_EXECINSTR),
+            size=header["sh_size"],
+            data=content,
+            link=header["sh_link"],
+        )
+        for header, content in zip(headers, contents)
+    )
+    return Container(elf.little_endian, sections, _symbols(sections, elf.little_endian))
+
+
+def text_at(table: bytes, offset: int) -> str:
+    """The NUL-terminated string at `offset` of a string table; raises Malformed."""
+    end = table.find(b"\0", offset, offset + NAME_LIMIT)
+    if end < 0 and offset:
+        raise Malformed(f"a name at offset {offset} has no end in its string table")
+    return table[offset : max(end, 0)].decode(errors="backslashreplace")
+
+
+def _open(data: bytes) -> Any:
+    if data[:4] != b"\x7fELF":
+        raise Malformed("not an ELF file")
+    try:
+        elf = ELFFile(BytesIO(data))
+    except Exception as error:  # ELFError, ConstructError, AssertionError, UnicodeDecodeError, ValueError, …
+        raise Malformed("its ELF header is damaged") from error
+    kind, machine = elf.header["e_type"], elf.header["e_machine"]
+    if elf.elfclass != 64 or machine != EM_BPF:
+        raise Malformed(f"an ELF file for another machine ({machine}), not BPF")
+    if kind != "ET_REL":
+        raise Malformed(f"not a relocatable object ({kind})")
+    return elf
+
+
+def _headers(elf: Any, data: bytes) -> list[Any]:
+    table, count = elf.header["e_shoff"], elf.header["e_shnum"]
+    if elf.header["e_shentsize"] != SHDR_SIZE or count == 0:
+        raise Malformed("its section header table is damaged")
+    if table + count * SHDR_SIZE > len(data):
+        raise Malformed("truncated: its section header table ends beyond the file")
+    stream = BytesIO(data)
+    try:
+        return [struct_parse(elf.structs.Elf_Shdr, stream, table + SHDR_SIZE * i) for i in range(count)]
+    except Exception as error:  # the same kinds again
+        raise Malformed("its section header table is damaged") from error
+
+
+def _contents(header: Any, data: bytes, index: int) -> bytes:
+    if header["sh_type"] in ("SHT_NOBITS", "SHT_NULL"):
+        return b""
+    start, size = header["sh_offset"], header["sh_size"]
+    if start + size > len(data):
+        raise Malformed(f"truncated: section {index} ends beyond the file")
+    return data[start : start + size]
+
+
+def _checked(index: Any, rows: Any, what: str) -> int:
+    if not isinstance(index, int) or index >= len(rows):
+        raise Malformed(f"{what} are in a section {index} that isn't there")
+    return index
+
+
+def _symbols(sections: tuple[Section, ...], little: bool) -> tuple[Symbol, ...]:
+    tables = [section for section in sections if section.type == "SHT_SYMTAB"]
+    if len(tables) != 1:
+        raise Malformed(f"{len(tables)} symbol tables, not one")
+    (table,) = tables
+    if len(table.data) % SYM_SIZE:
+        raise Malformed("its symbol table is damaged")
+    names = sections[_checked(table.link, sections, "the symbol names")].data
+    symbols = []
+    for row in struct.iter_unpack("<IBBHQQ" if little else ">IBBHQQ", table.data):
+        name, info, _visibility, section, value, size = row
+        if section < SHN_LORESERVE:
+            _checked(section, sections, "symbols")
+        symbols.append(Symbol(text_at(names, name), info & 0xF, info >> 4, section, value, size))
+    return tuple(symbols)

@@ -1,0 +1,53 @@
+"""Facts as data: one TOML file for each kind, read when it is asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bpfgen.frozen import frozen
+
+
+@frozen
+class Arch:
+    """One row of `arches.toml`."""
+
+    name: str
+    """Go's name."""
+    target: str
+    """`bpfel` or `bpfeb`."""
+    define: str
+    """`X` of `__TARGET_ARCH_X`; empty where libbpf has none."""
+    triple: str
+    headers: str
+
+
+@cache
+def table(name: str) -> dict[str, Any]:
+    """The parsed contents of `catalog/NAME.toml`."""
+    import tomli
+
+    with Path(__file__).with_name(f"{name}.toml").open("rb") as file:
+        return tomli.load(file)
+
+
+@cache
+def arches() -> dict[str, Arch]:
+    """Every architecture, by name."""
+    return {name: Arch(name, **row) for name, row in table("arches").items()}
+
+
+def mcpu_of(versions: tuple[tuple[int, ...], ...]) -> str:
+    """The default instruction set for kernels of these upstream versions: what the oldest of them has."""
+    facts = table("mcpu")
+    if not versions:
+        return str(facts["default"])
+    oldest = min(versions)
+    rows = [row for row in facts["since"] if version(row["version"]) <= oldest]
+    return str(rows[-1]["mcpu"])
+
+
+def version(text: str) -> tuple[int, ...]:
+    """`"5.10"` → `(5, 10)`."""
+    return tuple(map(int, text.split(".")))

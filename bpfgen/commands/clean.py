@@ -1,0 +1,82 @@
+"""`bpfgen clean`: removes what bpfgen and Ninja made, and nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from typing import TextIO
+
+from bpfgen.compile import Layout
+from bpfgen.files import remove
+from bpfgen.memo import NOTES
+from bpfgen.plan import EDITOR_FILE, NINJA_FILE
+from bpfgen.project import place
+
+HELP = "remove everything that was generated and built"
+EPILOG = """examples:
+  bpfgen clean             back to the sources
+  bpfgen clean --outputs   only what ninja built; `ninja clean` does this
+  bpfgen clean --dry-run   say what would go"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `bpfgen clean`."""
+    parser.add_argument("--outputs", action="store_true", help="keep build.ninja and bpfgen's notes")
+
+
+def run(args: argparse.Namespace, out: TextIO) -> int:
+    """Removes the recorded outputs; works with a broken build.toml too, because it goes by the notes."""
+    root, _ = place(args)
+    os.chdir(root)
+    layout = _noted()
+    if layout is None:
+        if not args.quiet:
+            print("bpfgen: nothing to clean", file=out)
+        return 0
+    names = _recorded(layout)
+    if not args.outputs:
+        notes = (NOTES, "outputs", "plan.json", "probe.json", "toolchain", "lock")
+        names += [layout.note(name) for name in notes]
+        names += [
+            f"{layout.out}/.ninja_log",
+            f"{layout.out}/.ninja_deps",
+            f"{layout.out}/.ninja_lock",
+            EDITOR_FILE,
+            NINJA_FILE,
+        ]
+    present = [name for name in names if os.path.lexists(name)]
+    if not args.dry_run:
+        remove(present)
+        _remove_empty(layout.out)
+    if not args.quiet:
+        verb = "would remove" if args.dry_run else "removed"
+        print(f"bpfgen: {verb} {len(present)} files", file=out)
+    if args.verbose or args.dry_run:
+        print("".join(f"  {name}\n" for name in present), end="", file=out)
+    return 0
+
+
+def _noted() -> Layout | None:
+    """The output folder of the last run, from the Ninja file's first line."""
+    try:
+        with open(NINJA_FILE, encoding="utf-8") as file:
+            _, _, folder = file.readline().rstrip("\n").rpartition("; notes in ")
+    except OSError:
+        return None
+    return Layout(folder[: -len("/.bpfgen/")]) if folder.endswith("/.bpfgen/") else None
+
+
+def _recorded(layout: Layout) -> list[str]:
+    try:
+        with open(layout.note("outputs"), encoding="utf-8") as file:
+            return [line.rstrip("\n") for line in file]
+    except OSError:
+        return []
+
+
+def _remove_empty(folder: str) -> None:
+    """Removes folders that hold nothing any more, the deepest first."""
+    for base, _, _ in os.walk(folder, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(base)

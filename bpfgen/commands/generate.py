@@ -1,0 +1,174 @@
+"""`bpfgen`: writes `build.ninja`, `compile_commands.json` and the notes of this run."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from bpfgen import compdb, memo, ninja
+from bpfgen.compile import Layout
+from bpfgen.config.report import Report
+from bpfgen.files import remove, write_if_changed
+from bpfgen.frozen import frozen
+from bpfgen.graph import outputs
+from bpfgen.host import Host, probe
+from bpfgen.plan import EDITOR_FILE, NINJA_FILE, Inputs, make_graph, make_plan, package_files
+from bpfgen.project import Project, load
+
+HELP = "write build.ninja and compile_commands.json (what plain bpfgen does)"
+EPILOG = """examples:
+  bpfgen && ninja                     generate, then build everything
+  bpfgen --dry-run                    say what would change
+  bpfgen --only 'xdp*' --skip s390x   a part of the matrix"""
+
+
+@frozen
+class Result:
+    """Everything that a run writes, as text; nothing is written before all of it is there."""
+
+    files: dict[str, str]
+    outputs: tuple[str, ...]
+    plan: dict[str, Any]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Nothing beyond the common options."""
+
+
+def run(args: argparse.Namespace, out: TextIO) -> int:
+    """Generates; says in one line what changed."""
+    started = time.time_ns()
+    project = load(args)
+    os.chdir(project.root)
+    layout = Layout(project.config.project.out.rstrip("/"))
+    cache = _read_json(layout.note("probe.json"))
+    report = Report(project.document)
+    host = probe(project.root, project.config, project.units, cache, report)
+    report.fail_if_any()
+    assert host is not None  # probe reports why when it isn't
+    selection = tuple(word for name in ("only", "skip") for glob in getattr(args, name) for word in (f"--{name}", glob))
+    inputs = Inputs(project.file, project.sources.folders, tuple(package_files(host.package)), selection)
+    result = _render(project, host, inputs, layout)
+    before = _read_json(layout.note("plan.json"))
+    stale = [] if selection else sorted(set(_read_lines(layout.note("outputs"))) - set(result.outputs))
+    changed = [name for name, text in result.files.items() if _read(name) != text]
+    if not args.dry_run:
+        with _locked(layout.note("lock")):
+            _write(result, layout, stale, bool(selection), cache)
+            _remember(layout, host, inputs, selection, started)
+    if changed or stale:
+        _say(args, out, before, result.plan, changed, stale)
+    elif args.verbose:
+        print(f"bpfgen: {NINJA_FILE} is up to date, {len(project.units)} objects", file=out)
+    return 0
+
+
+def _render(project: Project, host: Host, inputs: Inputs, layout: Layout) -> Result:
+    graph = make_graph(project.config, project.units, host, inputs)
+    plan = make_plan(project.config, project.units, host)
+    files = {
+        layout.note("toolchain"): f"{host.clang.identity}\n{host.clang.text}\n",
+        layout.note("plan.json"): json.dumps(plan, indent=1, ensure_ascii=False) + "\n",
+        EDITOR_FILE: compdb.render(graph, project.root),
+        NINJA_FILE: ninja.render(graph),
+    }
+    return Result(files, outputs(graph), plan)
+
+
+def _write(result: Result, layout: Layout, stale: list[str], partial: bool, cache: dict[str, Any]) -> None:
+    """In this order: a run that is killed leaves files whole, the Ninja file last, and nothing forgotten that must be
+    removed.
+    """
+    known = sorted({*_read_lines(layout.note("outputs")), *result.outputs})
+    write_if_changed(layout.note("outputs"), "".join(f"{name}\n" for name in known).encode())
+    write_if_changed(layout.note("probe.json"), json.dumps(cache, indent=1).encode())
+    for name, text in result.files.items():
+        if not write_if_changed(name, text.encode()) and name in {NINJA_FILE, EDITOR_FILE}:
+            os.utime(name)  # newer than build.toml now, so that Ninja needn't ask again
+    remove(stale)
+    if not partial:
+        write_if_changed(layout.note("outputs"), "".join(f"{name}\n" for name in result.outputs).encode())
+
+
+def _remember(layout: Layout, host: Host, inputs: Inputs, selection: tuple[str, ...], started: int) -> None:
+    """Notes for `memo`; a run that was asked for a part of the matrix is never taken for a whole one."""
+    notes = layout.note(memo.NOTES)
+    if selection or inputs.file != "build.toml":
+        remove([notes])
+        return
+    read = (inputs.file, *inputs.folders, *inputs.package, *host.watch, *_searched(host))
+    lines = [memo.surroundings()]
+    lines += [f"{memo.stamp(path, started - memo.RACY_NS)} {path}" for path in dict.fromkeys(read)]
+    lines += [f"{memo.stamp(path)} {path}" for path in (NINJA_FILE, EDITOR_FILE)]
+    write_if_changed(notes, ("\n".join(lines) + "\n").encode())
+
+
+def _searched(host: Host) -> Iterator[str]:
+    """Folders where a compiler or headers could appear."""
+    yield from dict.fromkeys(path for path in os.get_exec_path() if os.path.isabs(path))
+    yield from dict.fromkeys(word for words in host.headers.values() for word in words if word.startswith("/"))
+    yield "/usr/include"
+
+
+@contextlib.contextmanager
+def _locked(path: str) -> Iterator[None]:
+    """One run at a time in one tree; the second waits. The lock goes with the process, however it ends."""
+    import fcntl
+
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _say(
+    args: argparse.Namespace,
+    out: TextIO,
+    before: dict[str, Any],
+    plan: dict[str, Any],
+    changed: list[str],
+    stale: list[str],
+) -> None:
+    if args.quiet and not args.dry_run:
+        return
+    old, new = ({o["id"] for o in p.get("objects", ())} for p in (before, plan))
+    programs = len({o["program"] for o in plan["objects"]})
+    counts = [f"{n} {what}" for n, what in ((len(new - old), "new"), (len(old - new), "gone")) if n and old]
+    verb = "would write" if args.dry_run else "wrote"
+    subject = f"{verb} {NINJA_FILE}" if NINJA_FILE in changed or not changed else f"{verb} {', '.join(changed)}"
+    more = f" ({', '.join(counts)})" if counts else ""
+    print(f"bpfgen: {subject}: {_plural(len(new), 'object')} of {_plural(programs, 'program')}{more}", file=out)
+    if args.verbose or args.dry_run:
+        for mark, names in (("+", new - old), ("-", old - new), ("removed", stale)):
+            for name in sorted(names):
+                print(f"  {mark} {name}", file=out)
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return ""
+
+
+def _read_lines(path: str) -> list[str]:
+    return [line for line in _read(path).split("\n") if line]
+
+
+def _read_json(path: str) -> dict[str, Any]:
+    """A note of an earlier run; empty when there is none, or someone damaged it."""
+    try:
+        value = json.loads(_read(path))
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

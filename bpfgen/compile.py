@@ -1,0 +1,170 @@
+"""Unit → edges: vmlinux.h, clang, link, strip. Pure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+from bpfgen.config.schema import Config, MacroValue
+from bpfgen.frozen import frozen
+from bpfgen.graph import CC, LINK, STEP, STRIP, Action, Edge
+from bpfgen.host import Host
+from bpfgen.matrix import Unit
+
+OWN_FLAGS = ("-O2", "-g", "-fno-ident", "-ffile-compilation-dir=.")
+"""Flags of every compile; `-g` makes the BTF, the rest keeps the machine out of the object."""
+
+
+@frozen
+class Layout:
+    """Names of files below the output folder."""
+
+    out: str
+
+    def object(self, unit: Unit) -> str:
+        """The stripped object."""
+        return f"{self.out}/obj/{unit.id}.bpf.o"
+
+    def debug(self, unit: Unit) -> str:
+        """The object as clang made it, with DWARF."""
+        return f"{self.out}/debug/{unit.id}.bpf.o"
+
+    def bitcode(self, unit: Unit, index: int) -> str:
+        """One source of several, compiled and not yet linked."""
+        stem = os.path.basename(unit.files[index])[: -len(".c")]
+        return f"{self.out}/debug/{unit.id}.d/{index}-{stem}.bc"
+
+    def vmlinux(self, kernel: str, arch: str) -> str:
+        """The folder of a kernel target's `vmlinux.h`."""
+        return f"{self.out}/vmlinux/{kernel}/{arch}"
+
+    def note(self, name: str) -> str:
+        """A file that bpfgen keeps for itself."""
+        return f"{self.out}/.bpfgen/{name}"
+
+
+def unit_edges(unit: Unit, host: Host, layout: Layout) -> Iterator[Edge]:
+    """The edges that make one object. The first ones are the compiles, one for each source, in order."""
+    if len(unit.files) == 1:
+        yield _compile(unit, host, layout, unit.files[0], layout.debug(unit), ())
+    else:
+        # libbpf's linker works on objects (`bpftool gen object`); clang links the sources' bitcode itself, before it
+        # optimises, with no other tool and the same result on every host.
+        extra = (
+            "-include",
+            os.path.join(host.package, "clang", "license.h"),
+            "-emit-llvm",
+            "-Xclang",
+            "-disable-llvm-passes",
+        )
+        parts = [layout.bitcode(unit, index) for index in range(len(unit.files))]
+        for file, part in zip(unit.files, parts):
+            yield _compile(unit, host, layout, file, part, extra)
+        yield _link(unit, host, layout, parts)
+    yield _strip(host, layout.debug(unit), layout.object(unit))
+
+
+def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, extra: tuple[str, ...]) -> Edge:
+    base = (*_flags(unit, host, layout), *extra)
+    header = (f"{layout.vmlinux(unit.vmlinux, unit.target.arches[0])}/vmlinux.h",) if unit.vmlinux else ()
+    return Edge(
+        outputs=(output,),
+        inputs=(source,),
+        implicit=(layout.note("toolchain"),),
+        order_only=header,  # the depfile says whether it was read
+        rule=CC,
+        action=Action(base, ("-MD", "-MF", f"{output}.d", "-c", _operand(source), "-o", output)),
+    )
+
+
+def _link(unit: Unit, host: Host, layout: Layout, parts: list[str]) -> Edge:
+    # The empty source makes clang 14 link too: it ignores the option when its input is bitcode.
+    linked = os.path.join(host.package, "clang", "linked.c")
+    words = [word for part in parts for word in ("-Xclang", "-mlink-bitcode-file", "-Xclang", part)]
+    return Edge(
+        outputs=(layout.debug(unit),),
+        inputs=tuple(parts),
+        implicit=(layout.note("toolchain"), linked),
+        rule=LINK,
+        action=Action(
+            (*_target(unit, host), *unit.settings.cflags, "-Wno-unused-command-line-argument", "-x", "c", "-c", linked),
+            (*words, "-o", layout.debug(unit)),
+        ),
+    )
+
+
+def _strip(host: Host, source: str, output: str) -> Edge:
+    script = os.path.join(host.package, "strip.py")
+    return Edge(
+        outputs=(output,),
+        inputs=(source,),
+        implicit=(script,),
+        rule=STRIP,
+        action=Action((host.python, "-I", "-S", script), (source, output)),
+    )
+
+
+def _target(unit: Unit, host: Host) -> tuple[str, ...]:
+    maps = (f"-ffile-prefix-map={folder}={label}" for folder, label in ((host.root, "."), *host.labels))
+    return (*host.clang.command, "-target", unit.target.clang, f"-mcpu={unit.settings.mcpu}", *OWN_FLAGS, *maps)
+
+
+def _flags(unit: Unit, host: Host, layout: Layout) -> tuple[str, ...]:
+    """The flags of every source of a unit; units of equal flags share a variable of the Ninja file."""
+    settings = unit.settings
+    define = (f"-D__TARGET_ARCH_{unit.target.define}",) if unit.target.define else ()
+    vmlinux: tuple[str, ...] = ()
+    if unit.vmlinux:
+        # Kernels from 6.19 on are written with -fms-extensions, and clang drops the members it doesn't know.
+        vmlinux = ("-fms-extensions", "-isystem", layout.vmlinux(unit.vmlinux, unit.target.arches[0]))
+    return (
+        *_target(unit, host),
+        *define,
+        *settings.cflags,
+        *(_macro(name, value) for name, value in settings.define),
+        *(word for folder in settings.include for word in ("-I", folder)),
+        *vmlinux,
+        *host.headers[unit.target.arches[0]],
+    )
+
+
+def _macro(name: str, value: MacroValue) -> str:
+    if value is True:
+        return f"-D{name}"
+    return f"-U{name}" if value is False else f"-D{name}={value}"
+
+
+def _operand(path: str) -> str:
+    """A path that no tool takes for an option."""
+    return f"./{path}" if path.startswith(("-", "@")) else path
+
+
+def vmlinux_edges(config: Config, units: Iterable[Unit], host: Host, layout: Layout) -> Iterator[Edge]:
+    """One edge for each `vmlinux.h` that a unit can include."""
+    wanted = dict.fromkeys((unit.vmlinux, unit.target.arches[0]) for unit in units if unit.vmlinux)
+    for kernel, arch in wanted:
+        btf = btf_path(config, str(kernel), arch)
+        output = f"{layout.vmlinux(str(kernel), arch)}/vmlinux.h"
+        tool = (host.bpftool,) if host.bpftool else ()
+        yield step_edge(host, ("vmlinux", host.bpftool or "", btf, output), (output,), (btf,), tool)
+
+
+def btf_path(config: Config, kernel: str, arch: str) -> str:
+    """The file of a kernel target's types for an architecture."""
+    return str(config.kernel[kernel].btf).replace("{arch}", arch)
+
+
+# `python -m` would put the project's folder first on the module path, where a file named json.py can wait.
+BOOT = "import sys; sys.path[:] = filter(None, sys.path); from bpfgen.{module} import main; sys.exit(main())"
+
+
+def step_edge(
+    host: Host,
+    words: tuple[str, ...],
+    outputs: tuple[str, ...],
+    inputs: tuple[str, ...],
+    implicit: tuple[str, ...] = (),
+) -> Edge:
+    """An edge that runs one of bpfgen's own steps; `words` are the step's name and its arguments."""
+    base = (host.python, "-c", BOOT.format(module="steps"))
+    return Edge(outputs, inputs, implicit, rule=STEP, action=Action(base, words))

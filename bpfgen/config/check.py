@@ -1,0 +1,239 @@
+"""What must hold between the values of a `Config`: pure checks, one function for each table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Optional, Union
+
+from bpfgen.catalog import arches
+from bpfgen.config.report import Path, Report, did_you_mean
+from bpfgen.config.schema import Compile, Config, Kernel, Program
+
+RESERVED = ("all", "check", "clean")
+"""Ninja targets that bpfgen makes itself."""
+
+# Flags that bpfgen passes itself, or that would turn the compile into something else, and what to write instead.
+_OWNED: Sequence[tuple[str, str]] = (
+    (r"-{1,2}target(=.*)?", "bpfgen passes -target for each architecture: see targets.arches"),
+    (r"-mcpu(=.*)?|-march(=.*)?", 'write  mcpu = "v3"  in [compile] or in the program'),
+    (r"-[cSE]|-emit-llvm|-fsyntax-only|-###|-v|--version|-save-temps.*", "bpfgen decides what a compile makes"),
+    (r"-o.*|--output.*", "outputs are named by bpfgen, below project.out"),
+    (r"-M[A-Z]*|-M[FTQ].*|-Wp,-M.*|--dependencies.*", "bpfgen passes the depfile's flags itself"),
+    (r"-x.*|-", "sources are C"),
+    (r"@.*", "write the flags of the response file here"),
+)
+_TAKES_ARGUMENT = frozenset(
+    [
+        "-include",
+        "-imacros",
+        "-isystem",
+        "-idirafter",
+        "-iquote",
+        "-iprefix",
+        "-iwithprefix",
+        "-isysroot",
+        "-I",
+        "-D",
+        "-U",
+        "-Xclang",
+        "-mllvm",
+        "-Xpreprocessor",
+        "-arch",
+        "-Xassembler",
+    ]
+)
+GLOB = re.compile(r"[*?\[]")
+
+
+def check(config: Config, report: Report) -> None:
+    """Reports every conflict between the values of `config`."""
+    _compile(config, report)
+    _arches(config.targets.arches, ("targets", "arches"), report)
+    _kernel_names(config, config.targets.kernels, ("targets", "kernels"), report)
+    _outputs(config, report)
+    for name, kernel in config.kernel.items():
+        _kernel(name, kernel, report)
+    for name, program in config.program.items():
+        _program(config, name, program, report)
+    if not config.program:
+        report.add(("program",), "there is no program to build", 'add one:  [program.NAME]  source = "bpf/NAME.c"')
+
+
+def _compile(config: Config, report: Report) -> None:
+    _flags(config.compile.cflags, ("compile", "cflags"), report)
+    _vmlinux(config, config.compile, ("compile", "vmlinux"), report)
+
+
+def _flags(flags: Sequence[str], path: Path, report: Report) -> None:
+    previous = ""
+    for index, flag in enumerate(flags):
+        where = (*path, index)
+        if previous in _TAKES_ARGUMENT:
+            previous = "" if previous != "-Xclang" else flag
+            continue
+        owned = next((hint for pattern, hint in _OWNED if re.fullmatch(pattern, flag)), None)
+        if owned is not None:
+            report.add(where, f'"{flag}" is not for cflags', owned)
+        elif not flag.startswith("-"):
+            report.add(where, f'"{flag}" is no flag: clang would take it for a file to compile', "flags start with '-'")
+        elif re.match(r"-[^\s=\"']*\s+-", flag):
+            report.add(
+                where, f'"{flag}" is several flags in one string', ", ".join(f'"{word}"' for word in flag.split())
+            )
+        previous = flag
+
+
+def _arches(names: Optional[Sequence[str]], path: Path, report: Report) -> None:
+    if names is None:
+        return
+    _not_empty(names, path, "architecture", report)
+    _no_repeats(names, path, report)
+    for index, name in enumerate(names):
+        if name not in arches():
+            hint = _OTHER_NAMES.get(name)
+            known = f'bpfgen uses Go\'s names: "{hint}"' if hint else did_you_mean(name, arches())
+            report.add((*path, index), f'unknown architecture "{name}"', known)
+
+
+# What else people call them: `uname -m`, Debian, LLVM.
+_OTHER_NAMES = {
+    "x86": "amd64",
+    "x86_64": "amd64",
+    "x64": "amd64",
+    "i386": "386",
+    "i686": "386",
+    "aarch64": "arm64",
+    "armhf": "arm",
+    "armv7l": "arm",
+    "riscv": "riscv64",
+    "powerpc": "ppc64le",
+    "ppc64el": "ppc64le",
+    "s390": "s390x",
+    "loongarch": "loong64",
+    "loongarch64": "loong64",
+    "mipsel": "mipsle",
+    "mips64el": "mips64le",
+}
+
+
+def _kernel_names(config: Config, names: Optional[Sequence[str]], path: Path, report: Report) -> None:
+    if names is None:
+        return
+    _no_repeats(names, path, report)
+    for index, name in enumerate(names):
+        if name not in config.kernel:
+            report.add(
+                (*path, index),
+                f'there is no kernel "{name}"',
+                did_you_mean(name, config.kernel) or f"add [kernel.{name}]",
+            )
+
+
+def _kernel(name: str, kernel: Kernel, report: Report) -> None:
+    path = ("kernel", name)
+    if name in RESERVED or name in arches():
+        report.add(path, f'the kernel name "{name}" is taken by a Ninja target of bpfgen', "choose another", key=True)
+    if kernel.upstream is None and kernel.btf is None:
+        report.add(
+            path, f"[kernel.{name}] says nothing of the kernel", 'give it  upstream = "5.10"  or  btf = "btf/5.10.btf"'
+        )
+    if kernel.btf is not None:
+        stray = re.sub(r"\{arch\}", "", kernel.btf)
+        if "{" in stray or "}" in stray:
+            report.add((*path, "btf"), f'unknown placeholder in "{kernel.btf}"', "only {arch} is replaced")
+        if GLOB.search(stray):
+            report.add((*path, "btf"), f'"{kernel.btf}" is a glob', "name one file; {arch} stands for the architecture")
+
+
+def _outputs(config: Config, report: Report) -> None:
+    if config.go is None or config.go.dir is None:
+        return
+    out, folder = config.project.out.rstrip("/"), config.go.dir.rstrip("/")
+    taken = [f"{out}/{name}" for name in ("obj", "debug", "vmlinux", ".bpfgen")]
+    if folder == out or any(folder == t or folder.startswith(f"{t}/") for t in taken):
+        report.add(
+            ("go", "dir"),
+            f'"{folder}" is a folder of bpfgen\'s own',
+            f'such as "{out}/go", or a folder of your Go module',
+        )
+
+
+def _program(config: Config, name: str, program: Program, report: Report) -> None:
+    path = ("program", name)
+    _program_sources(name, program, path, report)
+    _arches(program.arches, (*path, "arches"), report)
+    _kernel_names(config, program.kernels, (*path, "kernels"), report)
+    _flags(program.cflags, (*path, "cflags"), report)
+    _vmlinux(config, program, (*path, "vmlinux"), report)
+    for variant, settings in program.variants.items():
+        _flags(settings.cflags, (*path, "variants", variant, "cflags"), report)
+    if program.per_kernel and program.portable:
+        hint = "a per-kernel object is built against one kernel's types, which differ per architecture"
+        report.add((*path, "portable"), f"program {name} can't be both portable and per_kernel", hint, key=True)
+    if program.per_kernel and not kernels_of(config, program):
+        report.add(
+            (*path, "per_kernel"),
+            f"program {name} is per_kernel, but has no kernels",
+            "add a [kernel.NAME] table",
+            key=True,
+        )
+    if program.per_kernel and program.vmlinux:
+        report.add(
+            (*path, "vmlinux"),
+            "a per_kernel program uses each kernel's own vmlinux.h",
+            "remove one of the two",
+            key=True,
+        )
+
+
+def _program_sources(name: str, program: Program, path: Path, report: Report) -> None:
+    globs = program.source is not None and GLOB.search(program.source)
+    if program.source is not None and program.sources:
+        report.add((*path, "sources"), f"program {name} has both source and sources", "keep one of them", key=True)
+    elif program.source is None and not program.sources:
+        report.add(path, f"program {name} has no source", f'add  source = "bpf/{name}.c"', key=True)
+    elif globs and name.count("*") != 1:
+        hint = f'write [program."*"] for one program a file, or  sources = ["{program.source}"]  for one object of all'
+        report.add((*path, "source"), f'"{program.source}" is a glob, but the name "{name}" has no single "*"', hint)
+    elif not globs and "*" in name:
+        report.add(
+            path,
+            f'the program name "{name}" has a "*", but its source is no glob',
+            'such as  source = "bpf/*.c"',
+            key=True,
+        )
+    if program.exclude and not globs and not any(map(GLOB.search, program.sources)):
+        report.add((*path, "exclude"), "exclude without a glob leaves nothing out", "remove it", key=True)
+    _no_repeats(program.sources, (*path, "sources"), report)
+
+
+def _vmlinux(config: Config, settings: Union[Compile, Program], path: Path, report: Report) -> None:
+    name = settings.vmlinux
+    if name is None:
+        return
+    if name not in config.kernel:
+        report.add(path, f'there is no kernel "{name}"', did_you_mean(name, config.kernel) or f"add [kernel.{name}]")
+    elif config.kernel[name].btf is None:
+        report.add(path, f'kernel "{name}" has no btf to make a vmlinux.h from', f"add  btf = …  to [kernel.{name}]")
+
+
+def _not_empty(items: Sequence[str], path: Path, what: str, report: Report) -> None:
+    if not items:
+        report.add(path, f"no {what} is named", "remove the key for the default")
+
+
+def _no_repeats(items: Iterable[str], path: Path, report: Report) -> None:
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        if item in seen:
+            report.add((*path, index), f'"{item}" is named twice', "remove one")
+        seen.add(item)
+
+
+def kernels_of(config: Config, program: Program) -> tuple[str, ...]:
+    """The kernel targets of a program, by name."""
+    for names in (program.kernels, config.targets.kernels):
+        if names is not None:
+            return names
+    return tuple(config.kernel)

@@ -1,0 +1,250 @@
+"""The one schema of `build.toml`: decoding, defaults, JSON Schema and the reference page all come from here.
+
+A class is a table, a field is a key, its annotation says what the value may be, the string under it is its
+documentation.
+Field names are the keys as written. `None` and `()` mean "not given"; what then happens is said in the documentation.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Optional, Union
+
+from bpfgen.frozen import field, frozen
+
+
+@frozen
+class Rule:
+    """What a string must look like, beyond being a string."""
+
+    what: str
+    """Completes "must be …"."""
+    pattern: str
+    """A regular expression that the whole string matches, in the subset that Python and ECMAScript share."""
+    hint: str = ""
+    near: tuple[str, ...] = ()
+    """Well-known values, for "did you mean"."""
+
+
+# Ninja can't escape `|` in a path and reads a line at a time; a backslash means too many things in a depfile.
+_PATH = r"[^\x00-\x1f\x7f|\\]+"
+
+Path = Annotated[
+    str,
+    Rule(
+        "a path without control characters, '|' or '\\'",
+        _PATH,
+        "rename it; Ninja can't write such a path, and '/' separates folders everywhere",
+    ),
+]
+RelativePath = Annotated[
+    str,
+    Rule(
+        "a path below the project, without '..', control characters, '|' or '\\'",
+        r"(?!/)(?!(?:.*/)?\.\.?/*(?:/|$))" + _PATH,
+        'name a folder inside the project, such as "out"',
+    ),
+]
+# A program's name becomes a folder name and a Ninja target.
+ProgramName = Annotated[
+    str,
+    Rule(
+        "a program name without '/', '|', '\\', a leading '.', '-' or space, a trailing space, or control characters",
+        r"(?![.\- ])(?!.* $)[^\x00-\x1f\x7f/|\\]{1,100}",
+        "the name becomes a folder below out/obj and a Ninja target",
+    ),
+]
+# Kernel and variant names are parts of file names, joined by '-' and '@'.
+Name = Annotated[
+    str,
+    Rule(
+        "a name of letters, digits, '_', '.' and '-' that starts with a letter or digit",
+        r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}",
+    ),
+]
+Version = Annotated[
+    str, Rule('a kernel version such as "5.10" or "6.1.90"', r"[1-9][0-9]{0,2}\.[0-9]{1,3}(?:\.[0-9]{1,3})?")
+]
+Requirement = Annotated[
+    str,
+    Rule(
+        'a version requirement such as ">=14" or ">=16,<20"',
+        r" *(?:>=|<=|==|<|>)? *[0-9]+(?:\.[0-9]+)*(?: *, *(?:>=|<=|==|<|>) *[0-9]+(?:\.[0-9]+)*)* *",
+    ),
+]
+Clang = Annotated[
+    str,
+    Rule('"auto", "wheel", a command such as "clang-19", or the path of a clang', _PATH, "", ("auto", "wheel")),
+]
+Bpftool = Annotated[str, Rule('"auto", a command, or the path of a bpftool', _PATH, "", ("auto",))]
+Flag = Annotated[
+    str,
+    Rule("a compiler flag without control characters", r"[^\x00-\x1f\x7f]+", "write each flag as a string of its own"),
+]
+Macro = Annotated[
+    str,
+    Rule(
+        "a macro name of letters, digits and '_'",
+        r"[A-Za-z_][A-Za-z0-9_]*",
+        "a function-like macro belongs into a header",
+    ),
+]
+MacroText = Annotated[
+    str, Rule("a macro's value without line breaks or control characters", r"[^\x00-\x08\x0a-\x1f\x7f]*")
+]
+MacroValue = Union[bool, int, MacroText]
+GoPackage = Annotated[
+    str, Rule("a Go package name of lower-case letters, digits and '_'", r"[a-z][a-z0-9_]*", 'such as "programs"')
+]
+Mcpu = Literal["v1", "v2", "v3", "v4"]
+
+
+@frozen
+class Project:
+    """What is built, and where to."""
+
+    name: str
+    """The project's name; it is recorded in the manifest."""
+    out: RelativePath = "out"
+    """The folder for everything that is built. bpfgen writes nowhere else but `build.ninja`, `compile_commands.json`
+    and `go.dir`.
+    """
+
+
+@frozen
+class Toolchain:
+    """Which compiler builds the objects."""
+
+    clang: Clang = "auto"
+    """`auto` takes a system clang that has the BPF target and meets `require`, else the clang of the `ziglang` wheel
+    (`pip install 'bpfgen[clang]'`). `wheel` takes the wheel's always: the same compiler on every host. Anything else
+    is a command or a path."""
+    require: Requirement = ">=14"
+    """Versions of clang that may build this project."""
+    bpftool: Bpftool = "auto"
+    """Makes `vmlinux.h` from a kernel target's BTF; looked for only when a kernel has `btf`."""
+
+
+@frozen
+class Compile:
+    """Settings of every program; a program adds to them or overrides them."""
+
+    cflags: tuple[Flag, ...] = ("-Wall",)
+    """Flags after bpfgen's own (`-O2 -g -target … -mcpu=…`), one string each, never split and never given to a shell.
+    """
+    include: tuple[Path, ...] = ()
+    """Folders of headers (`-I`), relative to the project."""
+    define: dict[Macro, MacroValue] = field(default_factory=dict)
+    """Macros: text and numbers as they are, `true` for `-DNAME`, `false` for `-UNAME`."""
+    mcpu: Optional[Mcpu] = None
+    """The instruction set. Not given: the newest one that the oldest kernel target has (`v3` from 5.12, `v2` from
+    4.14, else `v1`),
+    and `v2` when no kernel target says its version."""
+    vmlinux: Optional[Name] = None
+    """The kernel target whose `vmlinux.h` CO-RE programs include. Not given: the newest one that has `btf`."""
+
+
+@frozen
+class Builder:
+    """Where the commands run."""
+
+    kind: Literal["auto", "native"] = "auto"
+    """`native` runs clang on this host; `auto` is `native` for now."""
+
+
+ArchName = Annotated[str, Rule("an architecture", r"[a-z0-9]+")]
+
+
+@frozen
+class Targets:
+    """What the objects are for, unless a program says otherwise."""
+
+    arches: tuple[ArchName, ...] = ("amd64", "arm64")
+    """Architectures, by Go's names."""
+    kernels: Optional[tuple[Name, ...]] = None
+    """Kernel targets, names of `[kernel.…]` tables. Not given: all of them, in the order of the file."""
+
+
+@frozen
+class Kernel:
+    """A kernel that objects must load on."""
+
+    upstream: Optional[Version] = None
+    """The upstream version whose features it has."""
+    btf: Optional[Path] = None
+    """Its types: a raw BTF file, a `vmlinux` ELF file or a ready `vmlinux.h`; `{arch}` stands for the architecture."""
+
+
+@frozen
+class Variant:
+    """A second build of a program with other settings."""
+
+    cflags: tuple[Flag, ...] = ()
+    """Flags after the program's."""
+    include: tuple[Path, ...] = ()
+    """Folders of headers, searched before the program's."""
+    define: dict[Macro, MacroValue] = field(default_factory=dict)
+    """Macros; they override the program's."""
+    mcpu: Optional[Mcpu] = None
+    """Overrides the program's instruction set."""
+
+
+@frozen
+class Program:
+    """One BPF object, for each target: from one source, or several that are statically linked.
+
+    A `*` in the name of the table makes one program for each file that `source` matches.
+    """
+
+    source: Optional[Path] = None
+    """The C source. A glob (`bpf/*.bpf.c`, `**` for any depth) needs a `*` in the program's name,
+    which stands for the file's name up to its first dot."""
+    sources: tuple[Path, ...] = ()
+    """Several C sources or globs, statically linked into one object."""
+    exclude: tuple[Path, ...] = ()
+    """Files or globs that the globs leave out."""
+    arches: Optional[tuple[ArchName, ...]] = None
+    """Architectures; overrides `targets.arches`."""
+    kernels: Optional[tuple[Name, ...]] = None
+    """Kernel targets; overrides `targets.kernels`."""
+    portable: bool = False
+    """The program uses no `__TARGET_ARCH_…` and no `<asm/…>` that differs: one little-endian object serves all
+    little-endian architectures.
+    """
+    per_kernel: bool = False
+    """One object for each kernel target, with its own `vmlinux.h`, `-mcpu` default and `LINUX_VERSION_CODE`."""
+    cflags: tuple[Flag, ...] = ()
+    """Flags after `compile.cflags`."""
+    include: tuple[Path, ...] = ()
+    """Folders of headers, searched before `compile.include`."""
+    define: dict[Macro, MacroValue] = field(default_factory=dict)
+    """Macros; they override `compile.define`."""
+    mcpu: Optional[Mcpu] = None
+    """Overrides `compile.mcpu`."""
+    vmlinux: Optional[Name] = None
+    """Overrides `compile.vmlinux`."""
+    variants: dict[Name, Variant] = field(default_factory=dict)
+    """More builds of this program, each beside the plain one."""
+
+
+@frozen
+class Go:
+    """A Go package that embeds the objects; the table's presence asks for it."""
+
+    package: GoPackage = "programs"
+    """The package's name."""
+    dir: Optional[RelativePath] = None
+    """The package's folder. Not given: `go` in the output folder."""
+
+
+@frozen
+class Config:
+    """A whole `build.toml`."""
+
+    project: Project
+    toolchain: Toolchain = field(default_factory=Toolchain)
+    compile: Compile = field(default_factory=Compile)
+    builder: Builder = field(default_factory=Builder)
+    targets: Targets = field(default_factory=Targets)
+    kernel: dict[Name, Kernel] = field(default_factory=dict)
+    program: dict[ProgramName, Program] = field(default_factory=dict)
+    go: Optional[Go] = None

@@ -1,0 +1,98 @@
+"""The build as data: actions, edges, a graph that refuses two producers of one output. Text comes later, at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Optional
+
+from bpfgen.errors import Failure, Problem
+from bpfgen.frozen import field, frozen
+
+
+@frozen
+class Action:
+    """One command, host-side and unquoted; quoting happens once, when the Ninja file is written."""
+
+    base: tuple[str, ...]
+    """The words that many actions share: the tool and its common flags. Written once, as a Ninja variable."""
+    args: tuple[str, ...]
+    """The words of this action alone."""
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The whole command."""
+        return self.base + self.args
+
+
+@frozen
+class Rule:
+    """How Ninja treats the edges of one kind (Ninja manual, "Rule variables")."""
+
+    name: str
+    label: str
+    """What Ninja prints before the output's name."""
+    depfile: bool = False
+    """The command writes `$out.d`, in GCC's format."""
+    restat: bool = False
+    """The command leaves an output alone that would not change."""
+    generator: bool = False
+    pool: str = ""
+
+
+CC = Rule("cc", "cc", depfile=True)
+LINK = Rule("link", "link")
+STRIP = Rule("strip", "strip", restat=True)
+STEP = Rule("step", "make", restat=True)
+CLEAN = Rule("clean", "clean", pool="console")
+GENERATE = Rule("generate", "bpfgen", restat=True, generator=True, pool="console")
+RULES = (CC, LINK, STRIP, STEP, CLEAN, GENERATE)
+
+
+@frozen
+class Edge:
+    """An action with what it reads and writes; without an action, a phony target. Paths are relative to the project,
+    or absolute.
+    """
+
+    outputs: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    implicit: tuple[str, ...] = ()
+    order_only: tuple[str, ...] = ()
+    rule: Optional[Rule] = None
+    action: Optional[Action] = None
+
+
+@frozen
+class Graph:
+    """Edges in the order they are written."""
+
+    edges: tuple[Edge, ...]
+    defaults: tuple[str, ...]
+    builddir: str
+    """Where Ninja keeps its log."""
+    comment: str = ""
+    editor: Mapping[str, Action] = field(default_factory=dict)
+    """Source → the action that an editor shall believe, one for each source."""
+
+
+def build_graph(
+    edges: Iterable[Edge], defaults: Sequence[str], builddir: str, comment: str, editor: Mapping[str, Action]
+) -> Graph:
+    """A `Graph`; raises `Failure` when two edges make the same output."""
+    edges = tuple(edges)
+    producers: dict[str, Edge] = {}
+    problems = []
+    for edge in edges:
+        for output in edge.outputs:
+            if output in producers:
+                hint = "rename the program, or the folder or file of that name"
+                problems.append(Problem(None, f'two Ninja edges would make "{output}"', hint))
+            producers[output] = edge
+    if problems:
+        raise Failure(problems)
+    return Graph(edges, tuple(defaults), builddir, comment, editor)
+
+
+def outputs(graph: Graph) -> tuple[str, ...]:
+    """Every file that an action of the graph writes, but for the Ninja file's own."""
+    return tuple(o for e in graph.edges if e.action and e.rule not in {GENERATE, CLEAN} for o in e.outputs)

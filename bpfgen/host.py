@@ -1,0 +1,101 @@
+"""What bpfgen must know of the machine it runs on, asked once at the rim and passed in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Optional
+
+from bpfgen.catalog import Arch, arches
+from bpfgen.config.report import Report
+from bpfgen.config.schema import Config
+from bpfgen.frozen import frozen
+from bpfgen.matrix import Unit
+from bpfgen.toolchain import Cache, Clang, find_clang, wheel_file
+
+
+@frozen
+class Host:
+    """Facts of this machine; nothing in it changes while bpfgen runs."""
+
+    root: str
+    """The project's absolute path."""
+    python: str
+    """The interpreter that runs bpfgen, for edges that call its steps."""
+    package: str
+    """The folder of bpfgen's own files."""
+    clang: Clang
+    headers: Mapping[str, tuple[str, ...]]
+    """Architecture → flags for the compiler's and the kernel's user-space headers."""
+    labels: tuple[tuple[str, str], ...]
+    """Folders outside the project → what they are called in an object, so that no path of this machine gets into it."""
+    bpftool: Optional[str]
+    watch: tuple[str, ...]
+    """Files that say that this must be asked again."""
+
+
+def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report: Report) -> Optional[Host]:
+    """The facts that building `units` needs; None when a tool is missing, with the problem reported."""
+    units = tuple(units)
+    clang = find_clang(root, config, cache, report)
+    bpftool = _bpftool(config, units, report)
+    if clang is None or len(report):
+        return None
+    names = dict.fromkeys(arch for unit in units for arch in unit.target.arches)
+    package = os.path.dirname(os.path.abspath(__file__))
+    return Host(
+        root=root,
+        python=sys.executable,
+        package=package,
+        clang=clang,
+        headers={name: _headers(clang, arches()[name]) for name in names},
+        labels=tuple(_labels(clang, package)),
+        bpftool=bpftool,
+        watch=(*clang.watch, *([bpftool] if bpftool else [])),
+    )
+
+
+def _headers(clang: Clang, arch: Arch) -> tuple[str, ...]:
+    if clang.kind == "wheel":
+        # Nothing of the host: zig's clang would look into /usr/include, and doesn't find its own headers there.
+        folders = (os.path.join(clang.resources, "include"), *_wheel_headers(arch))
+        return ("-nostdinc", *(word for folder in folders for word in ("-isystem", folder)))
+    for folder in (f"/usr/include/{arch.triple}", f"/usr/{arch.triple}/include"):
+        if os.path.isfile(os.path.join(folder, "asm", "types.h")):
+            return ("-idirafter", folder)
+    return tuple(word for folder in _wheel_headers(arch) for word in ("-isystem", folder))
+
+
+def _wheel_headers(arch: Arch) -> tuple[str, ...]:
+    """The wheel's folders of `<asm/…>` and `<linux/…>` for an architecture; none where it isn't installed."""
+    base = wheel_file("lib", "libc", "include")
+    if base is None:
+        return ()
+    return tuple(os.path.join(base, f"{name}-linux-any") for name in (arch.headers, "any"))
+
+
+def _labels(clang: Clang, package: str) -> Iterable[tuple[str, str]]:
+    yield package, "bpfgen"
+    if clang.kind == "system":
+        yield clang.resources, "clang"
+        yield "/usr/include", "include"
+    wheel = wheel_file("lib")
+    if wheel is not None:
+        yield wheel, "ziglang"
+
+
+def _bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optional[str]:
+    typed = {unit.vmlinux for unit in units if unit.vmlinux}
+    if not any(not str(config.kernel[name].btf).endswith(".h") for name in typed):
+        return None
+    wanted = config.toolchain.bpftool
+    # Debian keeps it in /usr/sbin, which is on root's PATH only.
+    search = os.pathsep.join((*os.get_exec_path(), "/usr/sbin", "/sbin"))
+    found = shutil.which("bpftool" if wanted == "auto" else wanted, path=search)
+    if found is None:
+        message = f'no bpftool was found to make vmlinux.h of kernel "{min(typed)}"'
+        hint = "install bpftool from your system's packages, or name a ready vmlinux.h as the kernel's btf"
+        report.add(("toolchain", "bpftool"), message, hint)
+    return found

@@ -1,0 +1,69 @@
+"""Graph → the text of `build.ninja`. The format is the Ninja manual's "Ninja file reference"; strings are joined by
+hand
+because `ninja_syntax` takes three times as long (benchmarks/README.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bpfgen.graph import RULES, Edge, Graph, Rule
+from bpfgen.quote import command, path, value
+
+REQUIRED = "1.10"
+"""The oldest Ninja that the tests build with; implicit outputs, `restat` with depfiles and dynamic regeneration need
+less.
+"""
+
+
+def render(graph: Graph) -> str:
+    """The whole file. The first line tells `bpfgen` where its notes on this file are (see `memo`)."""
+    lines = [graph.comment, f"ninja_required_version = {REQUIRED}", f"builddir = {value(graph.builddir)}", ""]
+    used = {edge.rule.name for edge in graph.edges if edge.rule}
+    for rule in RULES:
+        if rule.name in used:
+            lines += _rule(rule)
+    bases = _bases(graph)
+    lines += [f"{name} = {command(words)}" for words, name in bases.items()]
+    lines.append("")
+    for edge in graph.edges:
+        lines += _edge(edge, bases)
+    lines.append("default " + " ".join(map(path, graph.defaults)))
+    return "\n".join(lines) + "\n"
+
+
+def _rule(rule: Rule) -> Iterator[str]:
+    yield f"rule {rule.name}"
+    yield "  command = $cmd"
+    yield f"  description = {rule.label} $out"
+    if rule.depfile:
+        yield "  depfile = $out.d"
+        yield "  deps = gcc"
+    if rule.restat:
+        yield "  restat = 1"
+    if rule.generator:
+        yield "  generator = 1"
+    if rule.pool:
+        yield f"  pool = {rule.pool}"
+    yield ""
+
+
+def _bases(graph: Graph) -> dict[tuple[str, ...], str]:
+    """A variable for each distinct run of shared words, numbered within its rule in the order of the file."""
+    names: dict[tuple[str, ...], str] = {}
+    counts: dict[str, int] = {}
+    for edge in graph.edges:
+        if edge.rule and edge.action and edge.action.base not in names:
+            counts[edge.rule.name] = counts.get(edge.rule.name, 0) + 1
+            names[edge.action.base] = f"{edge.rule.name}{counts[edge.rule.name]}"
+    return names
+
+
+def _edge(edge: Edge, bases: dict[tuple[str, ...], str]) -> Iterator[str]:
+    rule = edge.rule.name if edge.rule else "phony"
+    line = f"build {' '.join(map(path, edge.outputs))}: {rule}"
+    for separator, paths in (("", edge.inputs), (" |", edge.implicit), (" ||", edge.order_only)):
+        if paths:
+            line += f"{separator} {' '.join(map(path, paths))}"
+    yield line
+    if edge.action:
+        yield f"  cmd = ${bases[edge.action.base]} {command(edge.action.args)}"

@@ -1,0 +1,150 @@
+"""Config, units and host facts → Graph, and the plan that the steps read. Pure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from bpfgen import __version__
+from bpfgen.compile import BOOT, Layout, step_edge, unit_edges, vmlinux_edges
+from bpfgen.config.schema import Config
+from bpfgen.frozen import frozen
+from bpfgen.graph import CC, CLEAN, GENERATE, Action, Edge, Graph, build_graph
+from bpfgen.host import Host
+from bpfgen.matrix import Unit
+from bpfgen.outputs import go
+
+NINJA_FILE = "build.ninja"
+EDITOR_FILE = "compile_commands.json"
+
+
+@frozen
+class Inputs:
+    """What the Ninja file itself is made from."""
+
+    file: str
+    """The project's `build.toml`."""
+    folders: tuple[str, ...]
+    """Folders that globs list."""
+    package: tuple[str, ...]
+    """bpfgen's own files."""
+    selection: tuple[str, ...]
+    """The options that chose the units, as on the command line."""
+
+
+def make_graph(config: Config, units: Sequence[Unit], host: Host, inputs: Inputs) -> Graph:
+    """The whole build."""
+    layout = Layout(config.project.out.rstrip("/"))
+    plan = make_plan(config, units, host)
+    edges = [*_generate(host, inputs), *vmlinux_edges(config, units, host, layout)]
+    editor: dict[str, Action] = {}
+    for unit in units:
+        made = list(unit_edges(unit, host, layout))
+        edges += made
+        for edge in made:
+            if edge.rule is CC and edge.action:
+                editor.setdefault(edge.inputs[0], editor_action(edge.action, host))
+    outputs = list(_outputs(plan, host, layout))
+    edges += outputs
+    final = tuple(name for edge in outputs for name in edge.outputs)
+    edges += _phony(units, layout, final)
+    edges.append(_clean(host, inputs))
+    comment = f"# Written by bpfgen {__version__} from {inputs.file}; notes in {layout.note('')}"
+    return build_graph(edges, ("all",), layout.out, comment, editor)
+
+
+def _generate(host: Host, inputs: Inputs) -> Iterator[Edge]:
+    """Ninja remakes its own file first when anything that it came from changed (Ninja manual, "Generating Ninja
+    files").
+    """
+    watched = (*inputs.folders, *inputs.package, *host.watch)
+    words = (host.python, "-c", BOOT.format(module="__main__"), "-f", inputs.file, *inputs.selection)
+    yield Edge((NINJA_FILE, EDITOR_FILE), (inputs.file,), watched, rule=GENERATE, action=Action(words, ()))
+    # Something watched that is gone makes its users dirty instead of stopping Ninja, as CMake's generator does it.
+    yield Edge(tuple(dict.fromkeys((inputs.file, *watched))))
+
+
+def _clean(host: Host, inputs: Inputs) -> Edge:
+    words = (host.python, "-c", BOOT.format(module="__main__"), "-f", inputs.file, "clean", "--outputs")
+    return Edge(("clean",), rule=CLEAN, action=Action(words, ()))
+
+
+def editor_action(action: Action, host: Host) -> Action:
+    """The command as clangd wants it: a compiler's name first, because `zig clang` would be taken for a compiler and
+    a file.
+    """
+    words = action.argv[len(host.clang.command) :]
+    driver = host.clang.command[0] if host.clang.kind == "system" else "clang"
+    return Action((driver,), words)
+
+
+def make_plan(config: Config, units: Sequence[Unit], host: Host) -> dict[str, Any]:
+    """What the steps need to know, ready for JSON; `outputs` documents it."""
+    layout = Layout(config.project.out.rstrip("/"))
+    folder = config.go and (config.go.dir or f"{layout.out}/go").rstrip("/")
+    arches = list(dict.fromkeys(arch for unit in units for arch in unit.target.arches))
+    return {
+        "bpfgen": __version__,
+        "project": config.project.name,
+        "toolchain": {"clang": host.clang.text, "kind": host.clang.kind, "version": host.clang.version},
+        "objects": [_object(unit, layout) for unit in units],
+        "go": {"package": config.go.package, "dir": folder, "arches": arches} if config.go else None,
+    }
+
+
+def _object(unit: Unit, layout: Layout) -> dict[str, Any]:
+    settings = unit.settings
+    define = [f"{name}={value}" for name, value in settings.define]
+    return {
+        "id": unit.id,
+        "program": unit.program,
+        "target": unit.target.name,
+        "arches": list(unit.target.arches),
+        "kernel": unit.kernel,
+        "kernels": list(unit.kernels),
+        "variant": unit.variant,
+        "sources": list(unit.files),
+        "flags": [f"-mcpu={settings.mcpu}", *settings.cflags, *(f"-D{text}" for text in define)],
+        "path": layout.object(unit),
+    }
+
+
+def _outputs(plan: dict[str, Any], host: Host, layout: Layout) -> Iterator[Edge]:
+    objects = tuple(entry["path"] for entry in plan["objects"])
+    manifest, notes = f"{layout.out}/manifest.json", layout.note("plan.json")
+    code = _sources(host, "steps.py", "bpf", "outputs")
+    yield step_edge(host, ("manifest", notes, manifest), (manifest,), objects, (notes, *code))
+    if plan["go"]:
+        files = tuple(go.files(plan["go"], plan["objects"]))
+        yield step_edge(host, ("go", notes, manifest), files, (manifest,), (notes, *code))
+
+
+def _sources(host: Host, *names: str) -> tuple[str, ...]:
+    """bpfgen's own files that a step is made of, so that a new bpfgen makes its outputs again."""
+    found = []
+    for name in names:
+        path = os.path.join(host.package, name)
+        found += [path] if name.endswith(".py") else package_files(path)
+    return tuple(found)
+
+
+def package_files(folder: str) -> list[str]:
+    """Every file of a folder of bpfgen's own, sorted, without what Python caches."""
+    return sorted(
+        os.path.join(base, name)
+        for base, _, names in os.walk(folder)
+        if not base.endswith("__pycache__")
+        for name in names
+    )
+
+
+def _phony(units: Iterable[Unit], layout: Layout, final: tuple[str, ...]) -> Iterator[Edge]:
+    groups: dict[str, list[str]] = {}
+    for unit in units:
+        for name in (unit.program, *unit.target.arches, *unit.kernels):
+            groups.setdefault(name, []).append(layout.object(unit))
+    for name, objects in groups.items():
+        yield Edge((name,), tuple(objects))
+    yield Edge(("all",), (*(layout.object(unit) for unit in units), *final))
+    yield Edge(("check",), (f"{layout.out}/manifest.json",))

@@ -1,0 +1,94 @@
+"""The rim's reading side: command line → the project on disk."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+
+from bpfgen.compile import btf_path
+from bpfgen.config.check import check
+from bpfgen.config.decode import decode
+from bpfgen.config.report import Report
+from bpfgen.config.schema import Config
+from bpfgen.config.source import Document, read_document
+from bpfgen.errors import Failure, Location, Problem
+from bpfgen.frozen import frozen
+from bpfgen.matrix import Unit, expand, select
+from bpfgen.sources import Sources, discover
+
+
+@frozen
+class Project:
+    """A project that was read and found sound."""
+
+    root: str
+    """Its absolute folder: the one that holds `build.toml`."""
+    file: str
+    """The name of `build.toml` in it."""
+    document: Document
+    config: Config
+    sources: Sources
+    units: tuple[Unit, ...]
+    """The selected ones."""
+
+
+def place(args: argparse.Namespace) -> tuple[str, str]:
+    """The project's absolute folder and the name of its file. `-C` comes first, then `-f`, as with make."""
+    file = os.path.abspath(os.path.join(args.directory, args.file))
+    return os.path.dirname(file), os.path.basename(file)
+
+
+def load(args: argparse.Namespace) -> Project:
+    """Reads, checks and expands the project; raises `Failure` with every problem."""
+    root, file = place(args)
+    if re.search(r"[\x00-\x1f\x7f]", root):
+        raise Failure([Problem(None, f"the folder {root!r} has a control character in its name", "move the project")])
+    document = read_document(args.file, _read(root, file, args.file))
+    report = Report(document)
+    config = decode(document.values, report)
+    check(config, report)
+    sources = discover(root, config, report)
+    report.fail_if_any()
+    units = expand(config, sources.programs)
+    _check_btf(root, config, units, report)
+    report.fail_if_any()
+    selected = select(units, args.only, args.skip)
+    if not selected:
+        hint = "bpfgen matrix lists what there is"
+        raise Failure([Problem(Location(args.file), "--only and --skip leave nothing to build", hint)])
+    return Project(root, file, document, config, sources, selected)
+
+
+def _read(root: str, file: str, shown: str) -> bytes:
+    try:
+        with open(os.path.join(root, file), "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        above = _above(root, file)
+        hint = f"run it in {above}, or with -C {above}" if above else "bpfgen init writes one"
+        raise Failure([Problem(Location(shown), "there is no such file", hint)]) from None
+    except IsADirectoryError:
+        raise Failure(
+            [Problem(Location(shown), "is a folder", f"name the file in it: -f {shown}/build.toml")]
+        ) from None
+
+
+def _above(root: str, file: str) -> str:
+    """The nearest folder above that has the file; empty where none has."""
+    folder = os.path.dirname(root)
+    while folder != os.path.dirname(folder):
+        if os.path.isfile(os.path.join(folder, file)):
+            return os.path.relpath(folder, root)
+        folder = os.path.dirname(folder)
+    return ""
+
+
+def _check_btf(root: str, config: Config, units: tuple[Unit, ...], report: Report) -> None:
+    for kernel, arch in dict.fromkeys((unit.vmlinux, unit.target.arches[0]) for unit in units if unit.vmlinux):
+        path = btf_path(config, str(kernel), arch)
+        if not os.path.isfile(os.path.join(root, path)):
+            hint = (
+                "the file of each architecture must be there" if "{arch}" in str(config.kernel[str(kernel)].btf) else ""
+            )
+            report.add(("kernel", str(kernel), "btf"), f'no such file: "{path}"', hint)

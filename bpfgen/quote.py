@@ -1,0 +1,31 @@
+"""Quoting for Ninja and the shell that it starts. Every word from `build.toml` passes through here, once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_SAFE_WORD = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_SPECIAL_PATH = re.compile(r"[$ :]")
+
+
+def shell_word(word: str) -> str:
+    """A word for `/bin/sh -c`, which Ninja runs commands with (Ninja manual, "The command variable")."""
+    return word if _SAFE_WORD.fullmatch(word) else "'" + word.replace("'", "'\"'\"'") + "'"
+
+
+def command(words: Iterable[str]) -> str:
+    """Words as the value of a Ninja variable that is a command: quoted for the shell, then for Ninja."""
+    return value(" ".join(map(shell_word, words)))
+
+
+def value(text: str) -> str:
+    """Text as the value of a Ninja variable: only `$` is special (Ninja manual, "Lexical syntax")."""
+    return text.replace("$", "$$")
+
+
+def path(text: str) -> str:
+    """A path in a `build` line. `|`, line breaks and other control characters can't be written: the schema refuses
+    them.
+    """
+    return _SPECIAL_PATH.sub(r"$\g<0>", text)

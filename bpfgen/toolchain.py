@@ -1,0 +1,174 @@
+"""Finds the compiler and describes it. Asks the host once; everything behind this is pure."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from typing import Any, Optional
+
+from bpfgen.config.report import Report
+from bpfgen.config.schema import Config
+from bpfgen.frozen import frozen
+
+Cache = dict[str, Any]
+"""Answers of compilers that were asked before, by path and what `stat` says of it; kept between runs as JSON."""
+
+INSTALL = "pip install 'bpfgen[clang]' brings one; or install clang from your system's packages"
+
+
+@frozen
+class Clang:
+    """One compiler that was found."""
+
+    kind: str
+    """`system` or `wheel`."""
+    command: tuple[str, ...]
+    """The words that start it."""
+    version: str
+    """`19.1.7`."""
+    text: str
+    """The first line of `--version`."""
+    bpf: bool
+    """Whether it has the BPF target."""
+    resources: str
+    """Its folder of compiler headers (`stddef.h`)."""
+    identity: str
+    """Changes when the program file does."""
+    watch: tuple[str, ...]
+    """Files that change with it."""
+
+
+def find_clang(root: str, config: Config, cache: Cache, report: Report) -> Optional[Clang]:
+    """The compiler that `[toolchain]` asks for; None, with a problem reported, when there is none."""
+    wanted, require = config.toolchain.clang, config.toolchain.require
+    found: list[Clang] = []
+    for clang in _candidates(root, wanted, cache):
+        if clang.bpf and meets(clang.version, require):
+            return clang
+        found.append(clang)
+    _report_missing(wanted, require, found, report)
+    return None
+
+
+def _candidates(root: str, wanted: str, cache: Cache) -> Iterator[Clang]:
+    if wanted not in {"auto", "wheel"}:
+        path = shutil.which(wanted if "/" not in wanted else os.path.join(root, wanted))
+        yield from _described("system", (path,), cache) if path else ()
+        return
+    if wanted == "auto":
+        for path in _on_path():
+            yield from _described("system", (path,), cache)
+    zig = wheel_file("zig")
+    if zig and os.access(zig, os.X_OK):
+        yield from _described("wheel", (zig, "clang"), cache)
+
+
+def _on_path() -> list[str]:
+    """`clang`, then `clang-N`, the newest first."""
+    numbered: dict[int, str] = {}
+    for folder in os.get_exec_path():
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            continue
+        for name in names:
+            match = re.fullmatch(r"clang-(\d+)", name)
+            if match:
+                numbered.setdefault(int(match[1]), os.path.join(folder, name))
+    plain = shutil.which("clang")
+    return ([plain] if plain else []) + [numbered[n] for n in sorted(numbered, reverse=True)]
+
+
+def wheel_file(*parts: str) -> Optional[str]:
+    """A file of the `ziglang` wheel; None where it isn't installed. The package itself is not imported."""
+    spec = importlib.util.find_spec("ziglang")
+    if spec is None or not spec.origin:
+        return None
+    return os.path.join(os.path.dirname(spec.origin), *parts)
+
+
+def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Clang]:
+    path = os.path.realpath(command[0])
+    stat = os.stat(path)
+    identity = f"{path} {stat.st_size} {stat.st_ctime_ns}"
+    answers = cache.get(identity)
+    if answers is None:
+        answers = cache[identity] = _ask(command)
+    version = re.search(r"clang version (\d+(?:\.\d+)*)", answers["version"])
+    if version is None:
+        return
+    wheel = kind == "wheel"
+    resources = wheel_file("lib") if wheel else answers["resources"]
+    yield Clang(
+        kind=kind,
+        command=command,
+        version=version[1],
+        text=answers["version"].splitlines()[0],
+        bpf=re.search(r"^\s*bpfel\b", answers["targets"], re.MULTILINE) is not None,
+        resources=resources or "",
+        identity=identity,
+        watch=(path, *_record(path)) if wheel else (path,),
+    )
+
+
+def _ask(command: tuple[str, ...]) -> Mapping[str, str]:
+    """What a compiler says of itself; each answer costs the start of clang, about 25 ms."""
+    questions = {"version": "--version", "targets": "-print-targets", "resources": "-print-resource-dir"}
+    return {name: _output((*command, flag)).strip() for name, flag in questions.items()}
+
+
+def _output(command: tuple[str, ...]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout
+
+
+def _record(zig: str) -> Iterator[str]:
+    """The wheel's RECORD, which pip writes at every installation, while the files in a wheel carry old dates."""
+    site = os.path.dirname(os.path.dirname(zig))
+    for name in sorted(os.listdir(site)):
+        if name.startswith("ziglang-") and name.endswith(".dist-info"):
+            yield os.path.join(site, name, "RECORD")
+
+
+def meets(version: str, require: str) -> bool:
+    """Whether a version satisfies a requirement such as `>=14,<20`; versions compare number by number."""
+    have = _numbers(version)
+    for clause in require.split(","):
+        operator, text = re.fullmatch(r" *(>=|<=|==|<|>)? *([0-9.]+) *", clause).groups()  # type: ignore[union-attr]
+        want = _numbers(text)
+        # `==19` and `<=19` mean any 19.x.
+        short = have[: len(want)]
+        if not {
+            ">=": have >= want, "<=": short <= want, "==": short == want, "<": have < want, ">": short > want
+        }[operator or ">="]:  # fmt: skip
+            return False
+    return True
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part)
+
+
+def _report_missing(wanted: str, require: str, found: list[Clang], report: Report) -> None:
+    path = ("toolchain", "clang")
+    if not found:
+        message = "no clang was found" if wanted == "auto" else f'there is no clang "{wanted}"'
+        if wanted == "wheel":
+            message = "the ziglang wheel, whose clang is asked for, is not installed"
+        report.add(path, message, INSTALL)
+        return
+    for clang in found:
+        name = " ".join(clang.command)
+        if not clang.bpf:
+            hint = "Apple's clang has none; " + INSTALL
+            report.add(path, f"{name} ({clang.text}) has no BPF target", hint)
+        else:
+            message = f'{name} is clang {clang.version}, and toolchain.require is "{require}"'
+            report.add(("toolchain", "require"), message, INSTALL)
