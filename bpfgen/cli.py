@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from bpfgen import __version__
-from bpfgen.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Failure
+from bpfgen.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Failure, describe
 
 COMMANDS = ("generate", "init", "matrix", "explain", "inspect", "schema", "clean", "completion")
 """Modules of `bpfgen.commands`; each is imported only when it is named."""
@@ -50,13 +50,6 @@ def run(argv: Sequence[str]) -> int:
     except OSError as error:
         print(f"bpfgen: error: {describe(error)}", file=sys.stderr)
         return EXIT_FAILED
-
-
-def describe(error: OSError) -> str:
-    """One line for a failure of the file system or of starting a tool."""
-    name = error.filename2 or error.filename
-    reason = error.strerror or str(error)
-    return f"{os.fsdecode(name)}: {reason}" if isinstance(name, (str, bytes)) else reason
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
@@ -55,3 +56,10 @@ class Failure(Exception):
 def _place(problem: Problem) -> tuple[str, int, int, str]:
     where = problem.where or Location("")
     return where.file, where.line, where.column, problem.message
+
+
+def describe(error: OSError) -> str:
+    """One line for a failure of the file system or of starting a tool."""
+    name = error.filename2 or error.filename
+    reason = error.strerror or str(error)
+    return f"{os.fsdecode(name)}: {reason}" if isinstance(name, (str, bytes)) else reason

@@ -66,4 +66,5 @@ def _edge(edge: Edge, bases: dict[tuple[str, ...], str]) -> Iterator[str]:
             line += f"{separator} {' '.join(map(path, paths))}"
     yield line
     if edge.action:
-        yield f"  cmd = ${bases[edge.action.base]} {command(edge.action.args)}"
+        words = (f"${bases[edge.action.base]}", command(edge.action.args))
+        yield f"  cmd = {' '.join(filter(None, words))}"

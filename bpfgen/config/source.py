@@ -142,7 +142,12 @@ def _syntax_problems(name: str, text: str) -> list[Problem]:
 def _broken(text: str, error: tomli.TOMLDecodeError) -> _Broken:
     from bpfgen.config.positions import Scan
 
-    return _Broken(text, error.msg, error.pos, Scan(text[: error.pos]))
+    found = Scan(text[: error.pos])
+    at = error.pos
+    if error.msg == 'Expected "\'"':  # tomli looked for the quote up to the end of the file; its line is enough
+        line_end = text.find("\n", found.at)
+        at = line_end if line_end >= 0 else at
+    return _Broken(text, error.msg, at, found)
 
 
 def _unplaced(name: str, text: str, error: Exception) -> Problem:
@@ -182,7 +187,7 @@ def _without(broken: _Broken) -> Optional[str]:
         plain = "\n" not in line and "'''" not in line and '"""' not in line
         begins = not following or not following[1].strip() or re.match(f"{_PAIR}|{_HEADER}", following[1])
         closed = _rule(broken) is not _open_string and _balanced(line)
-        if not (plain and (closed or (_even(line) and begins))):
+        if not (plain and (closed or (begins and (_even(line) or broken.at == start)))):
             return None
     return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
 

@@ -34,7 +34,7 @@ two ] lines''' # after
 [ program . y ]
 doc = \"""
 [fake]
-a = "b" \\" \"""\"""
+a = "b" \\" \"""\"\"
 next = 1979-05-27 07:32:00
 "\\u00e9" = 'é'
 [[kernel]]
@@ -228,7 +228,7 @@ def basic(text: str) -> str:
 
 
 def string(draw: Draw, text: str) -> str:
-    styles = [f'"{basic(text)}"', f'"""\n{basic(text)}"""', f'"""\\\n  """' if not text else f'"""{basic(text)}"""']
+    styles = [f'"{basic(text)}"', f'"""\n{basic(text)}"""', '"""\\\n  """' if not text else f'"""{basic(text)}"""']
     if "'" not in text:
         styles.append(f"'''\n{text}'''")
         if "\n" not in text:
@@ -289,7 +289,7 @@ def documents(draw: Draw) -> tuple[dict[str, Any], bytes]:
     data = draw(st.dictionaries(KEYS, VALUES | st.lists(st.dictionaries(KEYS, VALUES, max_size=2)), max_size=4))
     text = "".join(tables(draw, "", data))
     bom = draw(st.sampled_from([b"", b"\xef\xbb\xbf"]))
-    return data, bom + TEXT.replace("\n", draw(st.sampled_from(["\n", "\r\n"]))).encode()
+    return data, bom + text.replace("\n", draw(st.sampled_from(["\n", "\r\n"]))).encode()
 
 
 def paths(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -340,12 +340,15 @@ def only_fails_with_places(data: bytes) -> None:
     try:
         read_document("b", data)
     except Failure as failure:
-        assert failure.problems
-        for problem in failure.problems:
-            assert problem.where is not None
-            assert problem.where.line > 0
-            assert problem.where.column > 0
-            assert problem.hint
+        problems = failure.problems
+    else:
+        return
+    assert problems
+    for problem in problems:
+        assert problem.where is not None
+        assert problem.where.line > 0
+        assert problem.where.column > 0
+        assert problem.hint
 
 
 @given(
