@@ -21,10 +21,10 @@ struct exec_event {
 	__u32 uid;
 	__u32 gid;
 	__u32 args_size; /* bytes of args in use: NUL-separated, the last may be cut */
+	__u32 reserved;
 	char comm[TASK_COMM_LEN];
 	char filename[EXEC_FILENAME_LEN];
 	char args[EXEC_ARGS_LEN];
-	__u32 reserved;
 };
 _Static_assert(sizeof(struct exec_event) == 32 + 16 + 256 + 512, "exec_event has padding");
 

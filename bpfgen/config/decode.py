@@ -45,11 +45,12 @@ def _table(cls: type[T], value: Any, path: Path, report: Report) -> T:
     for key in value:
         if key not in known:
             report.add((*path, key), f"unknown key {_quote(key)}{_in(path)}", did_you_mean(key, known), key=True)
+    kinds: Mapping[str, Any] = hints(cls)  # type: ignore[arg-type]  # a class is hashable
     given, invalid = {}, False
     for name, field in known.items():
         if name in value:
             try:
-                given[name] = _value(hints(cls)[name], value[name], (*path, name), report)
+                given[name] = _value(kinds[name], value[name], (*path, name), report)
             except _Invalid:
                 invalid = True
         elif required(field):
