@@ -56,7 +56,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The arguments, with `run` set to the command's function. Options may stand before or after the command."""
     named = next((word for word in _positionals(argv)), "generate")
     parser = make_parser(named)
-    words = list(argv) if named in argv else ["generate", *argv]
+    words = list(argv) if named in argv or named == "help" else ["generate", *argv]
     return parser.parse_args(words)
 
 

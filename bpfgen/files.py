@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterable
-
-_UMASK = os.umask(0)
-os.umask(_UMASK)
 
 
 def write_if_changed(path: str, data: bytes) -> bool:
@@ -21,12 +17,11 @@ def write_if_changed(path: str, data: bytes) -> bool:
             return False
     folder = os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
-    # A name of its own for each process: two can write the same file at once.
-    handle, temporary = tempfile.mkstemp(prefix=".bpfgen-", dir=folder)
+    # A name of its own for each process: two can write the same file at once. A dead one's leftover is overwritten.
+    temporary = os.path.join(folder, f".bpfgen-{os.getpid()}.tmp")
     try:
-        with open(handle, "wb") as file:
+        with open(temporary, "wb") as file:
             file.write(data)
-        os.chmod(temporary, 0o666 & ~_UMASK)
         os.replace(temporary, path)
     except BaseException as error:
         with contextlib.suppress(OSError):

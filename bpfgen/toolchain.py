@@ -6,7 +6,6 @@ import importlib.util
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
@@ -122,6 +121,8 @@ def _ask(command: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def _output(command: tuple[str, ...]) -> str:
+    import subprocess  # only where a compiler was not asked before
+
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from bpfgen.frozen import frozen
@@ -28,7 +28,7 @@ def table(name: str) -> dict[str, Any]:
     """The parsed contents of `catalog/NAME.toml`."""
     import tomli
 
-    with Path(__file__).with_name(f"{name}.toml").open("rb") as file:
+    with open(os.path.join(os.path.dirname(__file__), f"{name}.toml"), "rb") as file:
         return tomli.load(file)
 
 

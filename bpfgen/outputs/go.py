@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -25,8 +24,10 @@ def file_name(entry: Plan) -> str:
     """The embedded copy's name. go:embed and module archives refuse much of what a program's name may hold: so letters,
     digits, `_`, `-` and `.` stay, and a name that had others gets a hash of the whole.
     """
+    from hashlib import sha256  # rarely needed, and slow to import
+
     plain = re.sub(r"[^A-Za-z0-9_.-]", "_", entry["program"]).lstrip(".")
-    suffix = "" if plain == entry["program"] else "-" + hashlib.sha256(entry["program"].encode()).hexdigest()[:8]
+    suffix = "" if plain == entry["program"] else "-" + sha256(entry["program"].encode()).hexdigest()[:8]
     return f"{plain}{suffix}-{entry['id'].rpartition('/')[2].replace('@', '-at-')}.o"
 
 

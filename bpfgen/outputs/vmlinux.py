@@ -20,7 +20,7 @@ def write(bpftool: str, source: str, path: str) -> None:
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode or not done.stdout:
         words = done.stderr.decode(errors="replace").strip().splitlines() or ["it wrote nothing"]
-        hint = "a kernel's btf is raw BTF (/sys/kernel/btf/vmlinux), a vmlinux ELF file with a .BTF section, or a vmlinux.h"
+        hint = "it must be raw BTF (such as /sys/kernel/btf/vmlinux), a vmlinux ELF file, or a vmlinux.h"
         message = f"bpftool can't make a vmlinux.h of it: {words[0].removeprefix('Error: ')}"
         raise Failure([Problem(Location(source), message, hint)], EXIT_FAILED)
     write_if_changed(path, done.stdout)

@@ -1,0 +1,74 @@
+"""`bpfgen init`: a small project that builds at once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from collections.abc import Iterator
+from typing import TextIO
+
+from bpfgen.errors import EXIT_USAGE, Failure, Location, Problem
+from bpfgen.files import write_if_changed
+
+HELP = "start a small project that builds at once"
+EPILOG = """examples:
+  bpfgen init            in this folder
+  bpfgen init hello      in a new folder
+  bpfgen init --go       with a Go package that embeds the object"""
+
+TEMPLATES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "templates", "init")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `bpfgen init`."""
+    parser.add_argument("folder", nargs="?", default=".", metavar="DIR")
+    parser.add_argument("--name", help="the project's name (default: the folder's)")
+    parser.add_argument("--go", action="store_true", help="make a Go package too")
+    parser.add_argument("--force", action="store_true", help="overwrite files")
+
+
+def run(args: argparse.Namespace, out: TextIO) -> int:
+    """Writes the project; raises `Failure` when it would overwrite a file."""
+    folder = os.path.normpath(os.path.join(args.directory, args.folder))
+    name = args.name or os.path.basename(os.path.abspath(folder)) or "project"
+    files = dict(_files(name, args.go))
+    if not args.force:
+        _refuse_existing(folder, files)
+    for path, text in files.items():
+        if not args.dry_run:
+            write_if_changed(os.path.join(folder, path), text.encode())
+        if not args.quiet:
+            print(
+                f"{'would write' if args.dry_run else 'wrote'} {os.path.normpath(os.path.join(args.folder, path))}",
+                file=out,
+            )
+    if not args.quiet:
+        there = "" if args.folder == "." else f"cd {args.folder} && "
+        print(f"next: {there}bpfgen && ninja", file=out)
+    return 0
+
+
+def _files(name: str, go: bool) -> Iterator[tuple[str, str]]:
+    for base, _, names in sorted(os.walk(TEMPLATES)):
+        for file in sorted(names):
+            path = os.path.join(base, file)
+            with open(path, encoding="utf-8") as stream:
+                text = stream.read()
+            if file == "build.toml":
+                package = re.sub(r"[^a-z0-9_]", "", name.lower()).lstrip("0123456789_") or "programs"
+                # JSON strings are TOML strings.
+                text = text.replace("@NAME@", json.dumps(name, ensure_ascii=False))
+                text += f'\n[go]\npackage = "{package}"\n' if go else ""
+            yield os.path.relpath(path, TEMPLATES).replace("gitignore", ".gitignore"), text
+
+
+def _refuse_existing(folder: str, files: dict[str, str]) -> None:
+    there = [os.path.join(folder, path) for path in files if os.path.lexists(os.path.join(folder, path))]
+    problems = [
+        Problem(Location(os.path.normpath(path)), "the file is there already", "--force overwrites it")
+        for path in there
+    ]
+    if problems:
+        raise Failure(problems, EXIT_USAGE)
