@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from bpfgen.catalog import arches
 from bpfgen.config.check import GLOB, RESERVED
-from bpfgen.config.report import Path, Report, did_you_mean
+from bpfgen.config.report import Path, Report, did_you_mean, quoted
 from bpfgen.config.schema import Config, Program
 from bpfgen.frozen import frozen
 
@@ -95,7 +95,7 @@ def _files(
     for file in found:
         if re.search(r"[\x00-\x1f\x7f|\\]", file):
             report.add(
-                where, f"{file!r} can't be built", "Ninja can't write such a path: rename the file, or exclude it"
+                where, f"{quoted(file)} can't be built", "Ninja can't write such a path: rename the file, or exclude it"
             )
     if not found:
         report.add(where, f'no file matches "{pattern}"', _nearest(root, pattern))

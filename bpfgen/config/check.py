@@ -56,8 +56,6 @@ def check(config: Config, report: Report) -> None:
         _kernel(name, kernel, report)
     for name, program in config.program.items():
         _program(config, name, program, report)
-    if not config.program:
-        report.add(("program",), "there is no program to build", 'add one:  [program.NAME]  source = "bpf/NAME.c"')
 
 
 def _compile(config: Config, report: Report) -> None:
@@ -91,7 +89,7 @@ def _arches(names: Optional[Sequence[str]], path: Path, report: Report) -> None:
     _no_repeats(names, path, report)
     for index, name in enumerate(names):
         if name not in arches():
-            hint = _OTHER_NAMES.get(name)
+            hint = _OTHER_NAMES.get(name.lower(), name.lower() if name.lower() in arches() else None)
             known = f'bpfgen uses Go\'s names: "{hint}"' if hint else did_you_mean(name, arches())
             report.add((*path, index), f'unknown architecture "{name}"', known)
 

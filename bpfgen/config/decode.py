@@ -8,7 +8,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from bpfgen.config.report import Path, Report, did_you_mean
+from bpfgen.config.report import Path, Report, did_you_mean, quoted
 from bpfgen.config.schema import Config, Kernel, Project, Rule
 
 T = TypeVar("T")
@@ -19,11 +19,13 @@ class _Invalid(Exception):
 
 
 # What later checks see in place of a table that is wrong, so that they report nothing that follows from it.
-_STAND_INS: Mapping[type, Any] = {Project: Project("?"), Kernel: Kernel("1.0", "?")}
+_STAND_INS: Mapping[type, Any] = {Project: Project("?"), Kernel: Kernel("1.0", "kernel.btf")}
 
 
 def decode(values: Mapping[str, Any], report: Report) -> Config:
     """A `Config` from parsed TOML. Problems go to `report`, all of them; what is wrong is left out of the result."""
+    if values.get("program", {}) == {}:
+        report.add(("program",), "there is no program to build", 'add one:  [program.NAME]  source = "bpf/NAME.c"')
     return _table(Config, values, (), report)
 
 
@@ -44,7 +46,7 @@ def _table(cls: type[T], value: Any, path: Path, report: Report) -> T:
     known = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
     for key in value:
         if key not in known:
-            report.add((*path, key), f"unknown key {_quote(key)}{_in(path)}", did_you_mean(key, known), key=True)
+            report.add((*path, key), f"unknown key {quoted(key)}{_in(path)}", did_you_mean(key, known), key=True)
     kinds: Mapping[str, Any] = hints(cls)  # type: ignore[arg-type]  # a class is hashable
     given, invalid = {}, False
     for name, field in known.items():
@@ -91,17 +93,15 @@ def _text(rule: Rule, value: Any, path: Path, report: Report) -> str:
             return ""
         _refuse(report, path, f"{_dotted(path)} is empty", f"it must be {rule.what}")
     if not re.fullmatch(rule.pattern, value):
-        near = did_you_mean(value, rule.near) if rule.near else ""
-        _refuse(report, path, f"{_dotted(path)} must be {rule.what}, not {_quote(value)}", near or rule.hint)
+        _refuse(report, path, f"{_dotted(path)} must be {rule.what}, not {quoted(value)}", rule.hint)
     return str(value)
 
 
 def _choice(allowed: tuple[Any, ...], value: Any, path: Path, report: Report) -> Any:
     if value not in allowed or not isinstance(value, str):
-        choices = " or ".join(map(_quote, allowed))
+        choices = " or ".join(map(quoted, allowed))
         hint = did_you_mean(value, allowed) if isinstance(value, str) else ""
-        if value == "probe":
-            hint = "an object must not depend on the machine that builds it"
+        hint = _NOT_THERE.get(value, hint) if isinstance(value, str) else hint
         _refuse(
             report,
             path,
@@ -111,19 +111,26 @@ def _choice(allowed: tuple[Any, ...], value: Any, path: Path, report: Report) ->
     return value
 
 
+# Values that people try with reason.
+_NOT_THERE = {
+    "probe": "an object must not depend on the machine that builds it",
+    **dict.fromkeys(("docker", "podman", "ssh", "vagrant", "lima"), "this bpfgen runs the compiler on this host only"),
+}
+
+
 def _union(kinds: tuple[Any, ...], value: Any, path: Path, report: Report) -> Any:
     wanted = [kind for kind in kinds if kind is not type(None)]
     for kind in wanted[:-1]:
         if type(value) is kind:
             return value
     if len(wanted) > 1 and not isinstance(value, str):
-        _refuse(report, path, f"{_dotted(path)} must be a string, a number, true or false, not {_kind(value)}")
+        _refuse(report, path, f"{_dotted(path)} must be a string, a whole number, true or false, not {_kind(value)}")
     return _value(wanted[-1], value, path, report)
 
 
 def _list(kind: Any, value: Any, path: Path, report: Report) -> tuple[Any, ...]:
     if not isinstance(value, list):
-        hint = f"write [{_quote(value)}]" if isinstance(value, str) else ""
+        hint = f"write [{quoted(value)}]" if isinstance(value, str) else ""
         _refuse(report, path, f"{_dotted(path)} must be a list, not {_kind(value)}", hint)
     items, invalid = [], False
     for index, item in enumerate(value):
@@ -142,7 +149,7 @@ def _mapping(key_kind: Any, kind: Any, value: Any, path: Path, report: Report) -
     items, invalid, rule = {}, False, get_args(key_kind)[1]
     for key, item in value.items():
         if not re.fullmatch(rule.pattern, key):
-            report.add((*path, key), f"the name {_quote(key)}{_in(path)} must be {rule.what}", rule.hint, key=True)
+            report.add((*path, key), f"the name {quoted(key)}{_in(path)} must be {rule.what}", rule.hint, key=True)
             invalid = True
         try:
             items[key] = _value(kind, item, (*path, key), report)
@@ -164,7 +171,7 @@ _NAMES: Mapping[type, str] = {bool: "true or false", int: "a number", str: "a st
 _KINDS: Mapping[type, str] = {
     bool: "a boolean",
     int: "a number",
-    float: "a number",
+    float: "a decimal number",
     str: "a string",
     list: "a list",
     dict: "a table",
@@ -176,13 +183,7 @@ def _kind(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    return _quote(value) if isinstance(value, str) else _kind(value)
-
-
-def _quote(text: object) -> str:
-    shown = str(text)
-    shown = shown if len(shown) <= 60 else shown[:57] + "…"
-    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown) + '"'
+    return quoted(value) if isinstance(value, str) else _kind(value)
 
 
 def _dotted(path: Path) -> str:
@@ -193,7 +194,7 @@ def _dotted(path: Path) -> str:
             text += f"[{part}]"
         else:
             bare = re.fullmatch(r"[A-Za-z0-9_-]+", part)
-            text += ("." if text else "") + (part if bare else _quote(part))
+            text += ("." if text else "") + (part if bare else quoted(part))
     return text or "the file"
 
 
@@ -202,7 +203,7 @@ def _in(path: Path) -> str:
 
 
 def _missing_hint(name: str) -> str:
-    return 'start with:  [project]  name = "…"' if name == "project" else ""
+    return 'start with:  [project]  name = "…"' if name == "project" else f'add  {name} = "…"'
 
 
 def _table_hint(cls: type, path: Path) -> str:
@@ -223,5 +224,5 @@ def _type_hint(kind: type, value: Any) -> str:
     if kind is bool and isinstance(value, str) and value.lower() in {"true", "false", "yes", "no", "on", "off"}:
         return f"write {'true' if value.lower() in {'true', 'yes', 'on'} else 'false'} without quotes"
     if kind is str and type(value) in {int, float}:
-        return f'write "{value}"'
+        return "put it in quotes"  # as it is written: 5.10 was read as 5.1
     return ""

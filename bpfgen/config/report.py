@@ -41,3 +41,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f'did you mean "{near[0]}"?'
     return f"known: {', '.join(words)}" if 0 < len(words) <= 16 else ""
+
+
+def quoted(text: object) -> str:
+    """A user's text in a message: in quotes, shortened, control characters escaped."""
+    shown = str(text)
+    shown = shown if len(shown) <= 60 else shown[:57] + "…"
+    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown) + '"'

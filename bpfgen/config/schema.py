@@ -21,8 +21,6 @@ class Rule:
     pattern: str
     """A regular expression that the whole string matches, in the subset that Python and ECMAScript share."""
     hint: str = ""
-    near: tuple[str, ...] = ()
-    """Well-known values, for "did you mean"."""
 
 
 # Ninja can't escape `|` in a path and reads a line at a time; a backslash means too many things in a depfile.
@@ -73,9 +71,9 @@ Requirement = Annotated[
 ]
 Clang = Annotated[
     str,
-    Rule('"auto", "wheel", a command such as "clang-19", or the path of a clang', _PATH, "", ("auto", "wheel")),
+    Rule('"auto", "wheel", a command such as "clang-19", or the path of a clang', _PATH),
 ]
-Bpftool = Annotated[str, Rule('"auto", a command, or the path of a bpftool', _PATH, "", ("auto",))]
+Bpftool = Annotated[str, Rule('"auto", a command, or the path of a bpftool', _PATH)]
 Flag = Annotated[
     str,
     Rule("a compiler flag without control characters", r"[^\x00-\x1f\x7f]+", "write each flag as a string of its own"),
@@ -151,7 +149,7 @@ class Builder:
     """`native` runs clang on this host; `auto` is `native` for now."""
 
 
-ArchName = Annotated[str, Rule("an architecture", r"[a-z0-9]+")]
+ArchName = Annotated[str, Rule("an architecture", r"[^\x00-\x1f\x7f]+")]
 
 
 @frozen
