@@ -56,15 +56,22 @@ const volatile __u32 default_verdict = ALLOW;
 static __always_inline int judge(const struct destination *to, __u16 port)
 {
 	const struct rule *rule = bpf_map_lookup_elem(&policy, to);
-	__u32 verdict = default_verdict ? ALLOW : REFUSE;
+	int allowed = default_verdict != REFUSE;
 	__u64 *count;
+	__u32 slot;
 
 	if (rule && rule->first_port <= port && port <= rule->last_port)
-		verdict = rule->verdict ? ALLOW : REFUSE;
-	count = bpf_map_lookup_elem(&verdicts, &verdict);
+		allowed = rule->verdict != REFUSE;
+
+	/*
+	 * A copy for the map key: a key is on the stack, and what comes back from
+	 * there the verifier doesn't know to be 0 or 1, all that a hook may return.
+	 */
+	slot = allowed;
+	count = bpf_map_lookup_elem(&verdicts, &slot);
 	if (count)
 		(*count)++;
-	return verdict;
+	return allowed ? ALLOW : REFUSE;
 }
 
 static __always_inline int judge_v4(struct bpf_sock_addr *ctx)

@@ -29,10 +29,8 @@ static __always_inline __u32 read_args(struct exec_event *event, struct task_str
 	unsigned long start = core_read(mm, arg_start);
 	unsigned long size = core_read(mm, arg_end) - start;
 
-	if (size > EXEC_ARGS_LEN - 1)
-		size = EXEC_ARGS_LEN - 1;
-	/* True already; kernels before 5.3 track a bound through a mask only. */
-	size &= EXEC_ARGS_LEN - 1;
+	if (size > EXEC_ARGS_LEN)
+		size = EXEC_ARGS_LEN;
 	if (bpf_probe_read_user(event->args, size, (void *)start))
 		return 0;
 	return size;

@@ -8,7 +8,6 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
-#include <stddef.h>
 
 #include "byteorder.h"
 #include "helpers.h"

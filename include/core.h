@@ -27,8 +27,9 @@
  */
 #define core_read(ptr, field)                                                  \
 	({                                                                     \
-		__typeof__((ptr)->field) value_;                               \
-		bpf_core_read(&value_, sizeof(value_), &(ptr)->field);         \
+		__typeof__(ptr) ptr_ = (ptr);                                  \
+		__typeof__(ptr_->field) value_;                                \
+		bpf_core_read(&value_, sizeof(value_), &ptr_->field);          \
 		value_;                                                        \
 	})
 

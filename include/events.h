@@ -11,7 +11,7 @@
 
 #define TASK_COMM_LEN 16
 #define EXEC_FILENAME_LEN 256
-#define EXEC_ARGS_LEN 512 /* a power of two: exec_trace.c bounds a length with a mask */
+#define EXEC_ARGS_LEN 512
 
 /* exec_trace.c */
 struct exec_event {

@@ -29,6 +29,10 @@
 
 #undef __always_inline /* <linux/stddef.h> has a weaker one */
 #define __always_inline inline __attribute__((always_inline))
+/* As in <stddef.h>, which not every clang has for this target. */
+#undef offsetof
+#define offsetof(type, member) __builtin_offsetof(type, member)
+
 #define __noinline __attribute__((noinline))
 
 /*

@@ -11,6 +11,7 @@
 struct endpoint {
 	__be32 address[4];
 	__be16 port;
+	__u16 reserved; /* zero, as the map hashes every byte of its key */
 };
 
 /* Both directions share a key: `low` is the end that compares lower. */
@@ -18,8 +19,9 @@ struct connection_key {
 	struct endpoint low;
 	struct endpoint high;
 	__u8 protocol;
-	__u8 reserved[3]; /* zero: the map hashes every byte */
+	__u8 reserved[3]; /* zero */
 };
+_Static_assert(sizeof(struct connection_key) == 44, "connection_key has padding");
 
 enum direction {
 	FROM_LOW,
