@@ -49,7 +49,7 @@ const volatile __u32 default_verdict = ALLOW;
 
 /*
  * Fields are read as the 32 bits that they are declared as: the compiler
- * would narrow a read of the port, which kernels before 5.9 refuse.
+ * would narrow a read of the port, which older kernels refuse.
  */
 #define ctx_u32(field) (*(const volatile __u32 *)&(field))
 

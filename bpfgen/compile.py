@@ -73,6 +73,7 @@ def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, e
         implicit=(layout.note("toolchain"),),
         order_only=header,  # the depfile says whether it was read
         rule=CC,
+        what=f"{source} for {unit.id}",
         action=Action(base, ("-MD", "-MF", f"{output}.d", "-c", _operand(source), "-o", output)),
     )
 

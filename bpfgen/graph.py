@@ -30,7 +30,7 @@ class Rule:
 
     name: str
     label: str
-    """What Ninja prints before the output's name."""
+    """What Ninja prints before the edge's `what`."""
     depfile: bool = False
     """The command writes `$out.d`, in GCC's format."""
     restat: bool = False
@@ -60,6 +60,8 @@ class Edge:
     order_only: tuple[str, ...] = ()
     rule: Optional[Rule] = None
     action: Optional[Action] = None
+    what: str = ""
+    """What Ninja says is made; the first output, if it is empty."""
 
 
 @frozen

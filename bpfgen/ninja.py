@@ -34,7 +34,7 @@ def render(graph: Graph) -> str:
 def _rule(rule: Rule) -> Iterator[str]:
     yield f"rule {rule.name}"
     yield "  command = $cmd"
-    yield f"  description = {rule.label} $out"
+    yield f"  description = {rule.label} $what"
     if rule.depfile:
         yield "  depfile = $out.d"
         yield "  deps = gcc"
@@ -68,3 +68,4 @@ def _edge(edge: Edge, bases: dict[tuple[str, ...], str]) -> Iterator[str]:
     if edge.action:
         words = (f"${bases[edge.action.base]}", command(edge.action.args))
         yield f"  cmd = {' '.join(filter(None, words))}"
+        yield f"  what = {value(edge.what or edge.outputs[0])}"

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bpfgen.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Failure, describe
+from bpfgen.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Failure, Location, Problem, describe
+
+PLAN = ("bpfgen", "project", "toolchain", "objects", "go")
+"""What `plan.json` has at its top."""
 
 
 def main() -> int:
@@ -35,19 +38,26 @@ def _run(words: Sequence[str]) -> int:
     elif step == "manifest" and len(args) == 2:
         from bpfgen.outputs import manifest
 
-        manifest.write(_json(args[0]), args[1])
+        manifest.write(_json(args[0], PLAN), args[1])
     elif step == "go" and len(args) == 2:
         from bpfgen.outputs import go
 
-        go.write(_json(args[0]), _json(args[1]))
+        go.write(_json(args[0], PLAN), _json(args[1], ("objects",)))
     else:
         print("bpfgen: error: steps are called by Ninja; run bpfgen && ninja", file=sys.stderr)
         return EXIT_USAGE
     return EXIT_OK
 
 
-def _json(path: str) -> Any:
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+def _json(path: str, names: Sequence[str]) -> Any:
+    """A file that bpfgen wrote itself; someone may have damaged it since."""
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict) or not all(name in value for name in names):
+        raise Failure([Problem(Location(path), "this file is damaged", "delete it, then run bpfgen && ninja")])
+    return value
 
 
 if __name__ == "__main__":

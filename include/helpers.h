@@ -29,16 +29,17 @@
 
 #undef __always_inline /* <linux/stddef.h> has a weaker one */
 #define __always_inline inline __attribute__((always_inline))
-/* As in <stddef.h>, which not every clang has for this target. */
+#define __noinline __attribute__((noinline))
+
+/* As in <stddef.h>: a clang that ships without its own headers (the wheel's) lacks it. */
 #undef offsetof
 #define offsetof(type, member) __builtin_offsetof(type, member)
-
-#define __noinline __attribute__((noinline))
 
 /*
  * Visible to the other sources of a statically linked object, not outside it.
  * libbpf then has the verifier check the function with each caller, which
- * permits pointers to the caller's stack on kernels before 5.13 too.
+ * permits pointers to the caller's stack. Alone, as a global function, it would
+ * get those as "maybe NULL", and kernels before commit e5069b9c23b3 allow none.
  */
 #define __hidden __attribute__((visibility("hidden")))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Union
+from typing import TypeVar
 
 import pytest
 
-Report = Union[pytest.TestReport, pytest.CollectReport]
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,9 +8,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bpfgen.errors import Failure, Problem
 from bpfgen.files import write_if_changed
 
 Plan = Mapping[str, Any]
+
+# Module archives, and go:embed with them, refuse most punctuation and Windows' device names, and fold case
+# (golang.org/x/mod/module, CheckFilePath; golang.org/x/mod/zip, CheckFiles).
+_PLAIN = re.compile(r"[a-z0-9_][a-z0-9_.@-]*")
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])\.", re.IGNORECASE)
+_TARGET = re.compile(r"-(?:[a-z0-9]+_)?bpfe[lb](?=[-@]|$)")
+"""In a program's name, it would leave open where the target begins."""
+_LONGEST = 200
+"""Bytes; file systems allow 255, and the hash comes on top."""
 
 
 def files(section: Plan, objects: Sequence[Plan]) -> list[str]:
@@ -21,14 +31,17 @@ def files(section: Plan, objects: Sequence[Plan]) -> list[str]:
 
 
 def file_name(entry: Plan) -> str:
-    """The embedded copy's name. go:embed and module archives refuse much of what a program's name may hold: so letters,
-    digits, `_`, `-` and `.` stay, and a name that had others gets a hash of the whole.
+    """The embedded copy's name: the object's id with `-` for `/`; where that could be refused or clash, in lower case,
+    with `_` for what isn't plain, cut to fit, and with a hash of the id.
     """
+    program, _, rest = entry["id"].rpartition("/")
+    name = f"{program}-{rest}"
+    if _PLAIN.fullmatch(name) and not _RESERVED.match(name) and not _TARGET.search(program) and len(name) <= _LONGEST:
+        return f"{name}.o"
     from hashlib import sha256  # rarely needed, and slow to import
 
-    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", entry["program"]).lstrip(".")
-    suffix = "" if plain == entry["program"] else "-" + sha256(entry["program"].encode()).hexdigest()[:8]
-    return f"{plain}{suffix}-{entry['id'].rpartition('/')[2].replace('@', '-at-')}.o"
+    slug = re.sub(r"[^a-z0-9_.@-]", "_", name.lower()).replace(".", "_", 1 if _RESERVED.match(name) else 0)
+    return f"{slug[:_LONGEST]}-{sha256(entry['id'].encode()).hexdigest()[:8]}.o"
 
 
 def key(entry: Plan) -> str:
@@ -39,14 +52,29 @@ def key(entry: Plan) -> str:
 
 
 def write(plan: Plan, manifest: Plan) -> None:
-    """Writes the package."""
+    """Writes the package; raises `Failure` when two objects of an architecture share the name for `LoadProgram`."""
     section = plan["go"]
     folder = Path(section["dir"])
     objects = sorted(({**o, "key": key(o), "file": file_name(o)} for o in manifest["objects"]), key=lambda o: o["key"])
+    _refuse_clashes(objects)
     for entry in objects:
         write_if_changed(str(folder / "objects" / entry["file"]), Path(entry["path"]).read_bytes())
     for name, text in _render(section, objects).items():
         write_if_changed(str(folder / name), text.encode())
+
+
+def _refuse_clashes(objects: Sequence[Plan]) -> None:
+    # A program may be named "a@b", and another "a" have the variant "b".
+    owners: dict[tuple[str, str], str] = {}
+    problems = []
+    for entry in objects:
+        for arch in entry["arches"]:
+            owner = owners.setdefault((arch, entry["key"]), entry["id"])
+            if owner != entry["id"]:
+                message = f'the Go package would have two objects named "{entry["key"]}": {owner} and {entry["id"]}'
+                problems.append(Problem(None, message, "rename the program or the variant"))
+    if problems:
+        raise Failure(problems)
 
 
 def _render(section: Plan, objects: Sequence[Plan]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bpfgen.bpf.info import ObjectInfo
 from bpfgen.errors import Failure, Problem
 from bpfgen.files import write_if_changed
 
@@ -17,7 +18,8 @@ def write(plan: Mapping[str, Any], path: str) -> None:
     """Reads the plan's objects and writes the manifest; raises `Failure` with the problems of every object that is
     unsound.
     """
-    known = _known(plan, path)
+    reader = _reader()
+    known = _known(plan, reader, path)
     entries, problems = [], list[Problem]()
     for entry in plan["objects"]:
         try:
@@ -27,7 +29,7 @@ def write(plan: Mapping[str, Any], path: str) -> None:
     if problems:
         raise Failure(problems)
     head = {name: plan[name] for name in ("bpfgen", "project", "toolchain")}
-    text = json.dumps({**head, "objects": entries}, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps({**head, "reader": reader, "objects": entries}, indent=1, ensure_ascii=False) + "\n"
     write_if_changed(path, text.encode())
 
 
@@ -41,13 +43,22 @@ def _read(path: str, known: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     return dataclasses.asdict(read_object(data, path))
 
 
-def _known(plan: Mapping[str, Any], path: str) -> dict[str, dict[str, Any]]:
-    """What an earlier manifest of the same bpfgen says of objects, by their contents."""
+def _known(plan: Mapping[str, Any], reader: str, path: str) -> dict[str, dict[str, Any]]:
+    """What an earlier manifest, made by the same reader, says of objects, by their contents."""
+    names = {each.name for each in dataclasses.fields(ObjectInfo)}
     try:
         old = json.loads(Path(path).read_text(encoding="utf-8"))
-        if old["bpfgen"] != plan["bpfgen"]:
+        if (old["bpfgen"], old["reader"]) != (plan["bpfgen"], reader):
             return {}
-        given = {name for entry in plan["objects"] for name in entry}
-        return {o["sha256"]: {k: v for k, v in o.items() if k not in given} for o in old["objects"]}
+        return {o["sha256"]: {name: o[name] for name in names} for o in old["objects"]}
     except (OSError, ValueError, LookupError, TypeError):
         return {}
+
+
+def _reader() -> str:
+    """A hash of the code and the facts that objects are read with: what another reader found is not reused."""
+    package = Path(__file__).parent.parent
+    code = hashlib.sha256()
+    for file in sorted((*package.glob("bpf/*.py"), *package.glob("catalog/*.toml"))):
+        code.update(file.read_bytes())
+    return code.hexdigest()[:16]

@@ -1,0 +1,3 @@
+module github.com/bpfgen/bpfgen
+
+go 1.21
