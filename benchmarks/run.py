@@ -67,7 +67,7 @@ def synthetic(folder: Path, programs: int) -> Path:
     (folder / "bpf").mkdir(parents=True)
     for number in range(programs):
         (folder / "bpf" / f"p{number:05}.c").write_text("int x;\n")
-    arches = "amd64 arm64 arm riscv64 ppc64le ppc64 s390x loong64 mips mips64le".split()
+    arches = ["amd64", "arm64", "arm", "riscv64", "ppc64le", "ppc64", "s390x", "loong64", "mips", "mips64le"]
     text = f'[project]\nname = "synthetic"\n[targets]\narches = {arches}\n[program."*"]\nsource = "bpf/*.c"\n'
     (folder / "build.toml").write_text(text)
     return folder
@@ -89,6 +89,86 @@ def run(argv: Sequence[str], folder: Path) -> float:
     started = time.perf_counter()
     subprocess.run(argv, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - started
+
+
+BENCHMARKS:
+        print(f"\n{name}")
+        with tempfile.TemporaryDirectory() as folder:
+            BENCHMARKS[name](Path(folder), args.rounds)
+
+
+def start_up(folder: Path, rounds: int) -> None:
+    """`bpfgen` on this repository against a bare interpreter: nothing changed, and everything read again."""
+    tree = folder / "tree"
+    for name in ("bpf", "include"):
+        shutil.copytree(ROOT / name, tree / name)
+    shutil.copy(ROOT / "build.toml", tree)
+    run((BPFGEN, "-q"), tree)
+    time.sleep(0.1)  # so that the files are older than what memo.py trusts
+    run((BPFGEN, "-q"), tree)
+    commands: Mapping[str, Command] = {
+        "python -c pass": ((sys.executable, "-c", "pass"), tree),
+        "bpfgen, nothing changed": ((BPFGEN,), tree),
+        "bpfgen, read again": ((BPFGEN, "-q"), tree),
+    }
+    compare(commands, rounds)
+
+
+def scale(folder: Path, rounds: int) -> None:
+    """Generation of synthetic projects of growing size; the last column is what a unit costs."""
+    for programs in (100, 1_000, 5_000):
+        project = synthetic(folder / str(programs), programs)
+        times = [run((BPFGEN, "-q", "-v"), project) for _ in range(max(3, rounds // 3))]
+        units = programs * 10
+        median = statistics.median(times)
+        print(f"  {units:7} units {median:8.3f} s {median / units * 1e6:8.1f} µs a unit")
+
+
+def synthetic(folder: Path, programs: int) -> Path:
+    """A project of `programs` × 10 architectures, from one glob."""
+    (folder / "bpf").mkdir(parents=True)
+    for number in range(programs):
+        (folder / "bpf" / f"p{number:05}.c").write_text("int x;\n")
+    arches = ["amd64", "arm64", "arm", "riscv64", "ppc64le", "ppc64", "s390x", "loong64", "mips", "mips64le"]
+    text = f'[project]\nname = "synthetic"\n[targets]\narches = {arches}\n[program."*"]\nsource = "bpf/*.c"\n'
+    (folder / "build.toml").write_text(text)
+    return folder
+
+
+def compare(commands: Mapping[str, Command], rounds: int) -> None:
+    """Runs the commands in turn; prints each one's median and its ratio to the first one's."""
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for name, (argv, folder) in list(commands.items()) * (rounds + 1):
+        times[name].append(run(argv, folder))
+    medians = {name: statistics.median(values[1:]) for name, values in times.items()}
+    first = next(iter(medians.values()))
+    for name, median in medians.items():
+        print(f"  {name:32} {median * 1000:9.1f} ms {median / first:7.2f}")
+
+
+def run(argv: Sequence[str], folder: Path) -> float:
+    """Seconds that a command takes."""
+    started = time.perf_counter()
+    subprocess.run(argv, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def text(folder: Path, rounds: int) -> None:
+    """Joining the text of 100,000 edges by hand against `ninja_syntax`, which quotes less."""
+    script = (
+        "import io, ninja.ninja_syntax as n; w = n.Writer(io.StringIO(), width=10**9)\n"
+        "for i in range(100_000): w.build([f'out/{i}.o'], 'cc', [f'bpf/{i}.c'], variables={'cmd': f'$cc1 -c bpf/{i}.c'})"
+    )
+    ours = (
+        "from bpfgen.graph import CC, Action, Edge; from bpfgen.ninja import _edge; b = {('cc',): 'cc1'}\n"
+        "for i in range(100_000): list(_edge(Edge((f'out/{i}.o',), (f'bpf/{i}.c',), rule=CC,"
+        " action=Action(('cc',), ('-c', f'bpf/{i}.c'))), b))"
+    )
+    commands: Mapping[str, Command] = {
+        "ninja_syntax": ((sys.executable, "-c", script), folder),
+        "bpfgen.ninja": ((sys.executable, "-c", ours), folder),
+    }
+    compare(commands, rounds)
 
 
 BENCHMARKS: Mapping[str, Callable[[Path, int], None]] = {"start-up": start_up, "scale": scale}

@@ -1,6 +1,7 @@
-"""Graph → the text of `build.ninja`. The format is the Ninja manual's "Ninja file reference"; strings are joined by
-hand
-because `ninja_syntax` takes three times as long (benchmarks/README.md)."""
+"""Graph → the text of `build.ninja`, in the words of the Ninja manual's "Ninja file reference".
+
+Not by `ninja_syntax`: it leaves `$` in paths alone, which then name another file.
+"""
 
 from __future__ import annotations
 

@@ -189,6 +189,13 @@ def _unique(config: Config, programs: Sequence[NamedProgram], report: Report) ->
                 "choose another",
                 key=True,
             )
+        elif folded in seen and seen[folded].name != program.name:
+            report.add(
+                path,
+                f'the program names "{seen[folded].name}" and "{program.name}" name one folder',
+                "rename one: some file systems ignore case and the encoding of accents",
+                key=True,
+            )
         elif folded in seen:
             other = seen[folded]
             files = f"{other.files[0]} and {program.files[0]}"

@@ -56,7 +56,7 @@ def _json(path: str, names: Sequence[str]) -> Any:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict) or not all(name in value for name in names):
-        raise Failure([Problem(Location(path), "this file is damaged", "delete it, then run bpfgen && ninja")])
+        raise Failure([Problem(Location(path), "this file is damaged", "delete it, then run bpfgen -v && ninja")])
     return value
 
 

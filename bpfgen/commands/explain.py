@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
+from bpfgen.catalog import version
 from bpfgen.compile import OWN_FLAGS, Layout
 from bpfgen.config.report import did_you_mean
+from bpfgen.config.schema import MacroValue
 from bpfgen.config.source import Document
 from bpfgen.errors import Failure, Problem
 from bpfgen.frozen import frozen
-from bpfgen.matrix import Unit
+from bpfgen.matrix import Unit, expand
 from bpfgen.project import Project, load
-from bpfgen.sources import NamedProgram
+from bpfgen.sources import NamedProgram, matches
 from bpfgen.text import columns
 
 HELP = "print the settings of a program and where each comes from"
@@ -43,17 +46,26 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     """Prints the settings, then the objects that they make; raises `Failure` for an unknown program."""
     project = load(args)
     named = _find(project, args.program)
-    units = [unit for unit in project.units if unit.program == named.name]
+    # All of them, whatever --only and --skip say: an explanation is of the file, not of this run.
+    units = expand(project.config, [named])
     settings = list(explain(project, named, units))
     if args.format == "json":
         rows: list[Any] = [{"setting": s.name, "value": s.value, "from": s.origin} for s in settings]
         print(
-            json.dumps({"program": named.name, "settings": rows, "objects": [u.id for u in units]}, indent=1), file=out
+            json.dumps(
+                {"program": named.name, "settings": rows, "objects": [u.id for u in units]},
+                indent=1,
+                ensure_ascii=False,
+            ),
+            file=out,
         )
         return 0
     print(columns([("SETTING", "VALUE", "FROM"), *((s.name, s.value, s.origin) for s in settings)]), file=out)
     layout = Layout(project.config.project.out.rstrip("/"))
-    print("\n" + columns([("OBJECT", "MCPU"), *((layout.object(u), u.settings.mcpu) for u in units)]), file=out)
+    objects = [
+        (layout.object(u), u.kernel or " ".join(u.kernels) or "-", u.vmlinux or "-", u.settings.mcpu) for u in units
+    ]
+    print("\n" + columns([("OBJECT", "KERNELS", "VMLINUX", "MCPU"), *objects]), file=out)
     return 0
 
 
@@ -65,11 +77,11 @@ def _find(project: Project, name: str) -> NamedProgram:
     raise Failure([Problem(None, f'there is no program "{name}"', did_you_mean(name, names))])
 
 
-def explain(project: Project, named: NamedProgram, units: list[Unit]) -> Iterator[Setting]:
+def explain(project: Project, named: NamedProgram, units: Sequence[Unit]) -> Iterator[Setting]:
     """Every setting of a program, in the order in which the compile line has them."""
     document, path = project.document, ("program", named.key)
     for file in named.files:
-        yield Setting("source", file, _first(document, (*path, "source"), (*path, "sources")))
+        yield Setting("source", file, _source_place(project, named, file))
     yield Setting("arches", " ".join(dict.fromkeys(a for u in units for a in u.target.arches)),
                   _first(document, (*path, "arches"), ("targets", "arches")))  # fmt: skip
     kernels = " ".join(dict.fromkeys(k for u in units for k in u.kernels))
@@ -81,12 +93,56 @@ def explain(project: Project, named: NamedProgram, units: list[Unit]) -> Iterato
     yield from _lists(project, named, "cflags")
     yield from _defines(project, named)
     yield from _lists(project, named, "include")
-    mcpu = " ".join(dict.fromkeys(unit.settings.mcpu for unit in units if not unit.variant))
-    yield Setting("mcpu", mcpu or "-", _first(document, (*path, "mcpu"), ("compile", "mcpu"), ("kernel",)))
-    header = " ".join(dict.fromkeys(str(unit.vmlinux) for unit in units if unit.vmlinux))
-    yield Setting("vmlinux", header or "-", _first(document, (*path, "vmlinux"), ("compile", "vmlinux"), ("kernel",)))
-    for name in project.config.program[named.key].variants:
-        yield Setting("variant", name, _first(document, (*path, "variants", name)))
+    for unit in {unit.kernel: unit for unit in units if not unit.variant}.values():
+        yield from _by_kernel(project, named, unit)
+    yield from _variants(project, named)
+
+
+def _source_place(project: Project, named: NamedProgram, file: str) -> str:
+    """The string that names the file: a glob where it was found by one."""
+    path = ("program", named.key)
+    for index, pattern in enumerate(project.config.program[named.key].sources):
+        if os.path.normpath(pattern) == file or matches(file, os.path.normpath(pattern)):
+            return _first(project.document, (*path, "sources", index))
+    return _first(project.document, (*path, "source"), (*path, "sources"))
+
+
+def _by_kernel(project: Project, named: NamedProgram, unit: Unit) -> Iterator[Setting]:
+    """What follows from the kernels that an object serves; `per_kernel` has it once for each."""
+    document, path = project.document, ("program", named.key)
+    prefix = f"{unit.kernel}: " if unit.kernel else ""
+    versions = {name: project.config.kernel[name].upstream for name in unit.kernels}
+    oldest = min((name for name, text in versions.items() if text), key=lambda name: version(str(versions[name])),
+                 default="")  # fmt: skip
+    code = dict(unit.settings.define).get("LINUX_VERSION_CODE")
+    if unit.kernel and code is not None and "LINUX_VERSION_CODE" not in _written_defines(project, named):
+        origin = _first(document, ("kernel", oldest, "upstream"))
+        yield Setting(f"{prefix}define", f"LINUX_VERSION_CODE = {code}", origin)
+    origin = _first(document, (*path, "mcpu"), ("compile", "mcpu"), ("kernel", oldest, "upstream"))
+    yield Setting(f"{prefix}mcpu", unit.settings.mcpu, origin)
+    places = ((*path, "vmlinux"), ("compile", "vmlinux"))
+    origin = _first(document, *(() if unit.kernel else places), ("kernel", str(unit.vmlinux), "btf"))
+    yield Setting(f"{prefix}vmlinux", unit.vmlinux or "-", origin)
+
+
+def _written_defines(project: Project, named: NamedProgram) -> dict[str, MacroValue]:
+    return {**project.config.compile.define, **project.config.program[named.key].define}
+
+
+def _variants(project: Project, named: NamedProgram) -> Iterator[Setting]:
+    """What each variant changes; the rest is the program's."""
+    for name, variant in project.config.program[named.key].variants.items():
+        path = ("program", named.key, "variants", name)
+        values: list[tuple[str, Any, str]] = []
+        for key in ("cflags", "include"):
+            values += [(key, index, value) for index, value in enumerate(getattr(variant, key))]
+        values += [("define", macro, f"{macro} = {_text(value)}") for macro, value in variant.define.items()]
+        for key, index, value in values:
+            yield Setting(f"{name}: {key}", value, _first(project.document, (*path, key, index)))
+        if variant.mcpu:
+            yield Setting(f"{name}: mcpu", variant.mcpu, _first(project.document, (*path, "mcpu")))
+        if not values and not variant.mcpu:
+            yield Setting(f"{name}:", "nothing of its own", _first(project.document, path))
 
 
 def _lists(project: Project, named: NamedProgram, key: str) -> Iterator[Setting]:
@@ -98,11 +154,14 @@ def _lists(project: Project, named: NamedProgram, key: str) -> Iterator[Setting]
 
 
 def _defines(project: Project, named: NamedProgram) -> Iterator[Setting]:
-    program, base = project.config.program[named.key].define, project.config.compile.define
-    for name, value in {**base, **program}.items():
+    program = project.config.program[named.key].define
+    for name, value in _written_defines(project, named).items():
         table = ("program", named.key) if name in program else ("compile",)
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        yield Setting("define", f"{name} = {text}", _first(project.document, (*table, "define", name)))
+        yield Setting("define", f"{name} = {_text(value)}", _first(project.document, (*table, "define", name)))
+
+
+def _text(value: MacroValue) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _first(document: Document, *paths: tuple[Any, ...]) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
+from bpfgen.config.check import GO_KEYWORDS
 from bpfgen.errors import EXIT_USAGE, Failure, Location, Problem
 from bpfgen.files import write_if_changed
 
@@ -33,6 +34,8 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     """Writes the project; raises `Failure` when it would overwrite a file."""
     folder = os.path.normpath(os.path.join(args.directory, args.folder))
     name = args.name or os.path.basename(os.path.abspath(folder)) or "project"
+    if not name.isprintable():
+        raise Failure([Problem(None, f"{name!r} can't name a project", "give it another with --name")], EXIT_USAGE)
     files = dict(_files(name, args.go))
     if not args.force:
         _refuse_existing(folder, files)
@@ -57,7 +60,8 @@ def _files(name: str, go: bool) -> Iterator[tuple[str, str]]:
             with open(path, encoding="utf-8") as stream:
                 text = stream.read()
             if file == "build.toml":
-                package = re.sub(r"[^a-z0-9_]", "", name.lower()).lstrip("0123456789_") or "programs"
+                package = re.sub(r"[^a-z0-9_]", "", name.lower()).lstrip("0123456789_")
+                package = "programs" if package in {"", "main", *GO_KEYWORDS} else package
                 # JSON strings are TOML strings.
                 text = text.replace("@NAME@", json.dumps(name, ensure_ascii=False))
                 text += f'\n[go]\npackage = "{package}"\n' if go else ""

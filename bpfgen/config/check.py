@@ -23,6 +23,8 @@ _OWNED: Sequence[tuple[str, str]] = (
     (r"-x.*|-", "sources are C"),
     (r"@.*", "write the flags of the response file here"),
 )
+# Of those, the ones that the next string belongs to.
+_OWNED_WITH_ARGUMENT = frozenset(["-target", "--target", "-o", "--output", "-x", "-MF", "-MT", "-MQ"])
 _TAKES_ARGUMENT = frozenset(
     [
         "-include",
@@ -43,6 +45,36 @@ _TAKES_ARGUMENT = frozenset(
         "-Xassembler",
     ]
 )
+GO_KEYWORDS = frozenset(
+    [
+        "break",
+        "case",
+        "chan",
+        "const",
+        "continue",
+        "default",
+        "defer",
+        "else",
+        "fallthrough",
+        "for",
+        "func",
+        "go",
+        "goto",
+        "if",
+        "import",
+        "interface",
+        "map",
+        "package",
+        "range",
+        "return",
+        "select",
+        "struct",
+        "switch",
+        "type",
+        "var",
+    ]
+)
+"""https://go.dev/ref/spec#Keywords"""
 GLOB = re.compile(r"[*?\[]")
 
 
@@ -67,8 +99,8 @@ def _flags(flags: Sequence[str], path: Path, report: Report) -> None:
     previous = ""
     for index, flag in enumerate(flags):
         where = (*path, index)
-        if previous in _TAKES_ARGUMENT:
-            previous = "" if previous != "-Xclang" else flag
+        if previous in _TAKES_ARGUMENT or (previous in _OWNED_WITH_ARGUMENT and not flag.startswith("-")):
+            previous = ""
             continue
         owned = next((hint for pattern, hint in _OWNED if re.fullmatch(pattern, flag)), None)
         if owned is not None:
@@ -145,7 +177,11 @@ def _kernel(name: str, kernel: Kernel, report: Report) -> None:
 
 
 def _outputs(config: Config, report: Report) -> None:
-    if config.go is None or config.go.dir is None:
+    if config.go is None:
+        return
+    if config.go.package in GO_KEYWORDS:
+        report.add(("go", "package"), f'"{config.go.package}" is a keyword of Go', 'such as "programs"')
+    if config.go.dir is None:
         return
     out, folder = config.project.out.rstrip("/"), config.go.dir.rstrip("/")
     taken = [f"{out}/{name}" for name in ("obj", "debug", "vmlinux", ".bpfgen")]
@@ -195,12 +231,10 @@ def _program_sources(name: str, program: Program, path: Path, report: Report) ->
         hint = f'write [program."*"] for one program a file, or  sources = ["{program.source}"]  for one object of all'
         report.add((*path, "source"), f'"{program.source}" is a glob, but the name "{name}" has no single "*"', hint)
     elif not globs and "*" in name:
-        report.add(
-            path,
-            f'the program name "{name}" has a "*", but its source is no glob',
-            'such as  source = "bpf/*.c"',
-            key=True,
-        )
+        hint = 'such as  source = "bpf/*.c"'
+        if any(map(GLOB.search, program.sources)):
+            hint = "write  source = …  for one program a file; sources are linked into one object"
+        report.add(path, f'the program name "{name}" has a "*", but its source is no glob', hint, key=True)
     if program.exclude and not globs and not any(map(GLOB.search, program.sources)):
         report.add((*path, "exclude"), "exclude without a glob leaves nothing out", "remove it", key=True)
     _no_repeats(program.sources, (*path, "sources"), report)

@@ -87,7 +87,9 @@ def _value(kind: Any, value: Any, path: Path, report: Report) -> Any:
 
 def _text(rule: Rule, value: Any, path: Path, report: Report) -> str:
     if not isinstance(value, str):
-        _refuse(report, path, f"{_dotted(path)} must be a string, not {_kind(value)}", _type_hint(str, value))
+        several = path[-1] == "source" and isinstance(value, list)
+        hint = "write  sources = […]  for several files" if several else _type_hint(str, value)
+        _refuse(report, path, f"{_dotted(path)} must be a string, not {_kind(value)}", hint)
     if not value:
         if re.fullmatch(rule.pattern, ""):
             return ""
@@ -101,7 +103,7 @@ def _choice(allowed: tuple[Any, ...], value: Any, path: Path, report: Report) ->
     if value not in allowed or not isinstance(value, str):
         choices = " or ".join(map(quoted, allowed))
         hint = did_you_mean(value, allowed) if isinstance(value, str) else ""
-        hint = _NOT_THERE.get(value, hint) if isinstance(value, str) else hint
+        hint = _NOT_THERE.get(value, hint) if isinstance(value, str) else f'write "v{value}"' * (f"v{value}" in allowed)
         _refuse(
             report,
             path,

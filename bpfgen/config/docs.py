@@ -60,7 +60,7 @@ def _kind(kind: Any) -> str:
         return (
             "a string"
             if arguments[1].what.startswith(('"', "a macro's"))
-            else str(arguments[1].what).split(" without")[0]
+            else str(arguments[1].what).split(" without")[0].rstrip(",")
         )
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in arguments)

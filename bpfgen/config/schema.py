@@ -42,6 +42,7 @@ RelativePath = Annotated[
         'name a folder inside the project, such as "out"',
     ),
 ]
+ProjectName = Annotated[str, Rule("a name without control characters", r"[^\x00-\x1f\x7f]+")]
 # A program's name becomes a folder name and a Ninja target.
 ProgramName = Annotated[
     str,
@@ -100,7 +101,7 @@ Mcpu = Literal["v1", "v2", "v3", "v4"]
 class Project:
     """What is built, and where to."""
 
-    name: str
+    name: ProjectName
     """The project's name; it is recorded in the manifest."""
     out: RelativePath = "out"
     """The folder for everything that is built. bpfgen writes nowhere else but `build.ninja`, `compile_commands.json`

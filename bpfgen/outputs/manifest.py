@@ -45,7 +45,7 @@ def _read(path: str, known: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
 
 def _known(plan: Mapping[str, Any], reader: str, path: str) -> dict[str, dict[str, Any]]:
     """What an earlier manifest, made by the same reader, says of objects, by their contents."""
-    names = {each.name for each in dataclasses.fields(ObjectInfo)}
+    names = [each.name for each in dataclasses.fields(ObjectInfo)]
     try:
         old = json.loads(Path(path).read_text(encoding="utf-8"))
         if (old["bpfgen"], old["reader"]) != (plan["bpfgen"], reader):

@@ -1,4 +1,6 @@
-// Golist prints what the package that bpfgen made embeds: `bpfgen && ninja && go run ./examples/golist`.
+// Golist prints what the repository's own Go package embeds for the architecture that it is built for:
+//
+//	bpfgen && ninja && go run ./examples/golist
 package main
 
 import (
@@ -9,18 +11,21 @@ import (
 )
 
 func main() {
-	for _, object := range programs.Objects() {
-		data, err := programs.LoadProgram(object.Name)
+	for _, name := range programs.Names() {
+		data, err := programs.LoadProgram(name)
 		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
+			fmt.Fprintln(os.Stderr, "golist:", err)
 			os.Exit(1)
 		}
-		fmt.Printf("%s (%s, %d bytes)\n", object.Name, object.Target, len(data))
+		fmt.Printf("%s: %d bytes\n", name, len(data))
+	}
+	for _, object := range programs.Objects() {
+		fmt.Printf("\n%s (%s, licence %q)\n", object.Name, object.Target, object.License)
 		for _, program := range object.Programs {
-			fmt.Printf("  %-24s %-28s %4d instructions\n", program.Name, program.Section, program.Instructions)
+			fmt.Printf("  %s: %s in SEC(%q), %d instructions\n", program.Name, program.Type, program.Section, program.Instructions)
 		}
 		for _, m := range object.Maps {
-			fmt.Printf("  %-24s %-28s %4d entries\n", m.Name, m.Type, m.MaxEntries)
+			fmt.Printf("  %s: %s of %d entries, key %d B, value %d B\n", m.Name, m.Type, m.MaxEntries, m.KeySize, m.ValueSize)
 		}
 	}
 }

@@ -19,11 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "fresh"
 RELEASE = "bookworm"
 PACKAGES = "python3,python3-pip,ca-certificates"
-BPF_BYTE_ORDERS = {"bpfel": True, "bpfeb": False}
 
 # How this machine reaches the package index; a fresh machine would have its own.
 NETWORK_PREFIXES = ("PIP_",)
-NETWORK_NAMES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+NETWORK_NAMES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 PROXY_SUFFIX = "_proxy"
 
 
@@ -103,10 +102,11 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     for path in network_files():
         copy = root / path.relative_to("/")
         copy.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            shutil.copytree(path, copy, dirs_exist_ok=True)
-        elif path.is_file():
+        if path.is_file():
+            copy.unlink(missing_ok=True)  # a link there would lead out of the folder, to this machine's own file
             shutil.copy(path, copy)
+        elif path.is_dir() and not copy.exists():
+            shutil.copytree(path, copy)
     copy_checkout(root / "src")
     yield Machine(root)
     shutil.rmtree(root, ignore_errors=True)  # 1 GB, too much for pytest's habit of keeping three
@@ -122,16 +122,15 @@ def built(machine: Machine) -> tuple[Machine, str]:
 
 def test_objects_for_three_architectures(built: tuple[Machine, str]) -> None:
     machine, _ = built
-    manifest = json.loads((machine.src / "out/manifest.json").read_text())
-    assert manifest
     objects = sorted((machine.src / "out/obj").glob("*/*.bpf.o"))
     targets = {path.name[: -len(".bpf.o")] for path in objects}
-    assert {"x86_bpfel", "arm64_bpfel", "s390_bpfeb"} <= targets
+    # bpfel and bpfeb: of the portable programs, which are no different for amd64 and arm64.
+    assert {"x86_bpfel", "arm64_bpfel", "s390_bpfeb", "bpfel", "bpfeb"} <= targets
     for path in objects:
         with path.open("rb") as stream:
             elf = ELFFile(stream)
             assert elf["e_machine"] == "EM_BPF", path
-            assert elf.little_endian == BPF_BYTE_ORDERS[path.name.split(".")[0].rpartition("_")[2]], path
+            assert elf.little_endian == ("bpfel" in path.name), path
 
 
 def test_go_package(built: tuple[Machine, str]) -> None:

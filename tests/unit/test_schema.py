@@ -17,14 +17,9 @@ from bpfgen.config.report import Report
 from bpfgen.config.source import read_document
 
 ROOT = Path(__file__).parent.parent.parent
-TYPE_ERRORS = [
-    "project-name-number",
-    "project-unknown-key",
-    "compile-mcpu-probe",
-    "compile-cflags-string",
-    "go-package",
-]
-TYPE_ERRORS += ["program-portable-string", "kernel-upstream-words", "variants-unknown-key", "targets-arch-unknown"]
+CORPUS = ROOT / "tests/failing"
+# The schema lists the architectures for completion; bpfgen finds unknown ones after decoding, with a better hint.
+ARCHITECTURES = {"targets-arch-alias", "targets-arch-case", "targets-arch-typo", "targets-arch-unknown"}
 
 
 @pytest.mark.parametrize(
@@ -58,12 +53,14 @@ def test_accepts_what_decodes(schema: Any) -> None:
         report.fail_if_any()
 
 
-@pytest.mark.parametrize("name", TYPE_ERRORS)
-def test_refuses_wrong_values(name: str, schema: Any) -> None:
-    """An editor marks what bpfgen refuses."""
-    values = tomli.loads((ROOT / "tests/failing" / f"{name}.toml").read_text(encoding="utf-8"))
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(values, schema)
+@pytest.mark.parametrize("name", sorted(path.stem for path in CORPUS.glob("*.toml") if path.stem[:5] != "toml-"))
+def test_refuses_what_decoding_refuses(name: str, schema: Any) -> None:
+    """An editor marks a value exactly where bpfgen finds it of the wrong kind; the rest is about other values."""
+    document = read_document("build.toml", (CORPUS / f"{name}.toml").read_bytes())
+    report = Report(document)
+    decode(document.values, report)
+    refused = not jsonschema.Draft7Validator(schema).is_valid(document.values)
+    assert refused == (len(report) > 0 or name in ARCHITECTURES)
 
 
 def test_every_key_is_documented(schema: Any) -> None:
