@@ -84,12 +84,16 @@ def build_graph(
     edges = tuple(edges)
     producers: dict[str, Edge] = {}
     problems = []
+    hint = "rename the program, or the folder or file of that name"
     for edge in edges:
         for output in edge.outputs:
             if output in producers:
-                hint = "rename the program, or the folder or file of that name"
                 problems.append(Problem(None, f'two Ninja edges would make "{output}"', hint))
             producers[output] = edge
+    read = {name for edge in edges if edge.action for name in (*edge.inputs, *edge.implicit)}
+    for name, edge in producers.items():
+        if edge.action is None and edge.inputs and name in read:
+            problems.append(Problem(None, f'the target "{name}" has the name of a file that is read', hint))
     if problems:
         raise Failure(problems)
     return Graph(edges, tuple(defaults), builddir, comment, editor)

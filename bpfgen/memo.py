@@ -41,8 +41,8 @@ def fresh(ninja_file: str = "build.ninja") -> bool:
 
 
 def surroundings() -> str:
-    """What else the run depends on: the interpreter and where it looks for compilers."""
-    return f"{sys.executable} {sys.version} {os.environ.get('PATH', '')}".replace("\n", " ")
+    """What else the run depends on: the folder, the interpreter and where it looks for compilers."""
+    return f"{os.getcwd()} {sys.executable} {sys.version} {os.environ.get('PATH', '')}".replace("\n", " ")
 
 
 def stamp(path: str, racy_after: int | None = None) -> str:

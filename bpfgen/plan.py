@@ -17,6 +17,8 @@ from bpfgen.outputs import go
 
 NINJA_FILE = "build.ninja"
 EDITOR_FILE = "compile_commands.json"
+MARK = "# Written by bpfgen"
+"""How every Ninja file of bpfgen's starts."""
 
 
 @frozen
@@ -37,7 +39,7 @@ def make_graph(config: Config, units: Sequence[Unit], host: Host, inputs: Inputs
     """The whole build."""
     layout = Layout(config.project.out.rstrip("/"))
     plan = make_plan(config, units, host)
-    edges = [*_generate(host, inputs), *vmlinux_edges(config, units, host, layout)]
+    edges = [*_generate(host, inputs, layout), *vmlinux_edges(config, units, host, layout)]
     editor: dict[str, Action] = {}
     for unit in units:
         made = list(unit_edges(unit, host, layout))
@@ -50,17 +52,20 @@ def make_graph(config: Config, units: Sequence[Unit], host: Host, inputs: Inputs
     final = tuple(name for edge in outputs for name in edge.outputs)
     edges += _phony(units, layout, final)
     edges.append(_clean(host, inputs))
-    comment = f"# Written by bpfgen {__version__} from {inputs.file}; notes in {layout.note('')}"
+    comment = f"{MARK} {__version__} from {inputs.file}; notes in {layout.note('')}"
     return build_graph(edges, ("all",), layout.out, comment, editor)
 
 
-def _generate(host: Host, inputs: Inputs) -> Iterator[Edge]:
+def _generate(host: Host, inputs: Inputs, layout: Layout) -> Iterator[Edge]:
     """Ninja remakes its own file first when anything that it came from changed (Ninja manual, "Generating Ninja
     files").
     """
     watched = (*inputs.folders, *inputs.package, *host.watch)
     words = (host.python, "-c", BOOT.format(module="__main__"), "-f", inputs.file, *inputs.selection)
     yield Edge((NINJA_FILE, EDITOR_FILE), (inputs.file,), watched, rule=GENERATE, action=Action(words, ()))
+    # Without inputs, Ninja runs it only where they are missing: after `rm -rf out`, plain Ninja works.
+    notes = (layout.note("toolchain"), layout.note("plan.json"))
+    yield Edge(notes, rule=GENERATE, action=Action(words, ()))
     # Something watched that is gone makes its users dirty instead of stopping Ninja, as CMake's generator does it.
     yield Edge(tuple(dict.fromkeys((inputs.file, *watched))))
 

@@ -42,8 +42,11 @@ def place(args: argparse.Namespace) -> tuple[str, str]:
 def load(args: argparse.Namespace) -> Project:
     """Reads, checks and expands the project; raises `Failure` with every problem."""
     root, file = place(args)
-    if re.search(r"[\x00-\x1f\x7f]", root):
-        raise Failure([Problem(None, f"the folder {root!r} has a control character in its name", "move the project")])
+    if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", root):
+        message = f"the folder {root!r} has a control character in its name, or is no UTF-8"
+        raise Failure([Problem(None, message, "move the project")])
+    if re.search(r"[\x00-\x1f\x7f\ud800-\udfff|\\]", file):
+        raise Failure([Problem(None, f"Ninja can't write the file name {file!r}", "rename it")])
     document = read_document(args.file, _read(root, file, args.file))
     report = Report(document)
     config = decode(document.values, report)

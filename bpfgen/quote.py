@@ -20,8 +20,11 @@ def command(words: Iterable[str]) -> str:
 
 
 def value(text: str) -> str:
-    """Text as the value of a Ninja variable: only `$` is special (Ninja manual, "Lexical syntax")."""
-    return text.replace("$", "$$")
+    """Text as the value of a Ninja variable: `$` is special, and so is a space at its start (Ninja manual, "Lexical
+    syntax").
+    """
+    escaped = text.replace("$", "$$")
+    return f"${escaped}" if escaped.startswith(" ") else escaped
 
 
 def path(text: str) -> str:

@@ -110,7 +110,7 @@ def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Cl
         bpf=re.search(r"^\s*bpfel\b", answers["targets"], re.MULTILINE) is not None,
         resources=resources or "",
         identity=identity,
-        watch=(path, *_record(path)) if wheel else (path,),
+        watch=(path, *_record(path)) if wheel else tuple(dict.fromkeys((command[0], path))),
     )
 
 

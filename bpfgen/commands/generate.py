@@ -13,12 +13,16 @@ from typing import Any, TextIO
 from bpfgen import compdb, memo, ninja
 from bpfgen.compile import Layout
 from bpfgen.config.report import Report
+from bpfgen.errors import Failure, Location, Problem
 from bpfgen.files import remove, write_if_changed
 from bpfgen.frozen import frozen
 from bpfgen.graph import outputs
 from bpfgen.host import Host, probe
-from bpfgen.plan import EDITOR_FILE, NINJA_FILE, Inputs, make_graph, make_plan, package_files
+from bpfgen.plan import EDITOR_FILE, MARK, NINJA_FILE, Inputs, make_graph, make_plan, package_files
 from bpfgen.project import Project, load
+
+TICK_NS = 10_000_000
+"""The longest kernel tick (CONFIG_HZ=100), in nanoseconds."""
 
 HELP = "write build.ninja and compile_commands.json (what plain bpfgen does)"
 EPILOG = """examples:
@@ -55,17 +59,30 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     inputs = Inputs(project.file, project.sources.folders, tuple(package_files(host.package)), selection)
     result = _render(project, host, inputs, layout)
     before = _read_json(layout.note("plan.json"))
-    stale = [] if selection else sorted(set(_read_lines(layout.note("outputs"))) - set(result.outputs))
-    changed = [name for name, text in result.files.items() if _read(name) != text]
-    if not args.dry_run:
-        with _locked(layout.note("lock")):
+    _refuse_foreign(layout)
+    with contextlib.nullcontext() if args.dry_run else _locked(layout.note("lock")):
+        stale = [] if selection else sorted(set(_read_lines(layout.note("outputs"))) - set(result.outputs))
+        changed = [name for name, text in result.files.items() if _read(name) != text]
+        if not args.dry_run:
             _write(result, layout, stale, bool(selection), cache)
+            _date(started)
             _remember(layout, host, inputs, selection, started)
     if changed or stale:
         _say(args, out, before, result.plan, changed, stale)
     elif args.verbose:
         print(f"bpfgen: {NINJA_FILE} is up to date, {len(project.units)} objects", file=out)
     return 0
+
+
+def _refuse_foreign(layout: Layout) -> None:
+    """Raises `Failure` for a file in the way that another tool or a person wrote."""
+    ours = os.path.exists(layout.note("plan.json"))
+    with contextlib.suppress(OSError), open(NINJA_FILE, encoding="utf-8", errors="replace") as file:
+        ours = file.readline().startswith(MARK)
+        if not ours:
+            raise Failure([Problem(Location(NINJA_FILE), "is not bpfgen's", "move it away")])
+    if not ours and os.path.exists(EDITOR_FILE):
+        raise Failure([Problem(Location(EDITOR_FILE), "is not bpfgen's", "move it away, or delete it")])
 
 
 def _render(project: Project, host: Host, inputs: Inputs, layout: Layout) -> Result:
@@ -88,11 +105,18 @@ def _write(result: Result, layout: Layout, stale: list[str], partial: bool, cach
     write_if_changed(layout.note("outputs"), "".join(f"{name}\n" for name in known).encode())
     write_if_changed(layout.note("probe.json"), json.dumps(cache, indent=1).encode())
     for name, text in result.files.items():
-        if not write_if_changed(name, text.encode()) and name in {NINJA_FILE, EDITOR_FILE}:
-            os.utime(name)  # newer than build.toml now, so that Ninja needn't ask again
+        write_if_changed(name, text.encode())
     remove(stale)
     if not partial:
         write_if_changed(layout.note("outputs"), "".join(f"{name}\n" for name in result.outputs).encode())
+
+
+def _date(started: int) -> None:
+    """Gives the Ninja file the time at which its inputs were read, changed or not: Ninja needn't ask again, and does
+    where an input was edited since, or another run wrote meanwhile. Files' times lag behind by a kernel tick.
+    """
+    for name in (NINJA_FILE, EDITOR_FILE):
+        os.utime(name, ns=(started - TICK_NS, started - TICK_NS))
 
 
 def _remember(layout: Layout, host: Host, inputs: Inputs, selection: tuple[str, ...], started: int) -> None:

@@ -103,7 +103,9 @@ def _choice(allowed: tuple[Any, ...], value: Any, path: Path, report: Report) ->
     if value not in allowed or not isinstance(value, str):
         choices = " or ".join(map(quoted, allowed))
         hint = did_you_mean(value, allowed) if isinstance(value, str) else ""
-        hint = _NOT_THERE.get(value, hint) if isinstance(value, str) else f'write "v{value}"' * (f"v{value}" in allowed)
+        hint = _NOT_THERE.get(value, hint) if isinstance(value, str) else hint
+        if f"v{value}" in allowed:
+            hint = f'write "v{value}"'
         _refuse(
             report,
             path,

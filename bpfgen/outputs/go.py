@@ -41,7 +41,7 @@ def file_name(entry: Plan) -> str:
     from hashlib import sha256  # rarely needed, and slow to import
 
     slug = re.sub(r"[^a-z0-9_.@-]", "_", name.lower()).replace(".", "_", 1 if _RESERVED.match(name) else 0)
-    return f"{slug[:_LONGEST]}-{sha256(entry['id'].encode()).hexdigest()[:8]}.o"
+    return f"{slug.lstrip('.@-')[:_LONGEST]}-{sha256(entry['id'].encode()).hexdigest()[:8]}.o"
 
 
 def key(entry: Plan) -> str:
@@ -102,4 +102,4 @@ def _render(section: Plan, objects: Sequence[Plan]) -> dict[str, str]:
 
 def quote(text: str) -> str:
     """A Go string literal; JSON's escapes are Go's too, but for surrogate pairs, which `ensure_ascii` would make."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f").replace("\ufeff", "\\ufeff")
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f").replace("\ufeff", "\\ufeff")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -22,7 +21,6 @@ from bpfgen.outputs import go
 
 GOLDEN = Path(__file__).parents[1] / "data/go"
 OBJECTS = Path(__file__).parents[1] / "data/objects"
-HOST = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 
 def entry(program: str, target: str = "x86_bpfel", kernel: str = "", variant: str = "", **more: Any) -> dict[str, Any]:
@@ -64,19 +62,23 @@ def test_golden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, update: bool) -
         (entry("xdp"), "xdp-x86_bpfel.o", "xdp"),
         (entry("ct", "bpfel", "lts6.1", "debug"), "ct-bpfel-lts6.1@debug.o", "ct/lts6.1@debug"),
         (entry("exec-trace", "bpfeb"), "exec-trace-bpfeb.o", "exec-trace"),
-        (entry("XDP", "bpfel"), "xdp-bpfel-0da3b1ff.o", "XDP"),
-        (entry("a b'c", "bpfel"), "a_b_c-bpfel-0c2e67a4.o", "a b'c"),
-        (entry("con.x", "bpfel"), "con_x-bpfel-6a1e4a4d.o", "con.x"),
-        (entry("p-bpfel", "bpfel"), "p-bpfel-bpfel-6a1e4a4d.o", "p-bpfel"),
+        (entry("XDP", "bpfel"), "xdp-bpfel-4cc5c031.o", "XDP"),
+        (entry("a b'c", "bpfel"), "a_b_c-bpfel-191842a3.o", "a b'c"),
+        (entry("con.x", "bpfel"), "con_x-bpfel-79d976e0.o", "con.x"),
+        (entry("p-bpfel", "bpfel"), "p-bpfel-bpfel-dd044cc3.o", "p-bpfel"),
     ],
 )
 def test_names(found: dict[str, Any], name: str, key: str) -> None:
     assert go.key(found) == key
-    assert re.sub(r"-[0-9a-f]{8}\.o$", "", go.file_name(found)) == re.sub(r"-[0-9a-f]{8}\.o$", "", name)
+    assert go.file_name(found) == name
 
 
-PROGRAM = st.from_regex(r"(?![.\- ])(?!.* \Z)[^\x00-\x1f\x7f/|\\\ud800-\udfff]{1,100}", fullmatch=True)
-NAME = st.one_of(st.sampled_from(["", "bpfel", "LTS", "lts"]), st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", fullmatch=True))
+LETTERS = st.characters(exclude_characters="/|\\", exclude_categories=["Cs", "Cc"])
+PROGRAM = st.text(LETTERS, min_size=1, max_size=100)
+NAME = st.one_of(
+    st.sampled_from(["", "bpfel", "LTS", "lts", "a.b", "a-b"]),
+    st.text("abAB01", min_size=1, max_size=64),
+)
 TARGET = st.sampled_from(["bpfel", "bpfeb", "x86_bpfel", "loongarch_bpfel"])
 NEAR = st.sampled_from(["p", "P", "p-bpfel", "p-x86_bpfel", "p@a", "p.x", "aux.p", "_p", "é", "con"])
 ENTRY = st.builds(entry, st.one_of(NEAR, PROGRAM), TARGET, NAME, NAME)
@@ -93,9 +95,9 @@ def test_file_names_are_plain_and_never_clash(objects: list[dict[str, Any]]) -> 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_strings_survive_quoting(text: str) -> None:
-    # What Go and JSON read alike (Go specification, "String literals"), but for \x7f, which is Go's alone.
+    # Go reads these of JSON's escapes as JSON does (Go specification, "String literals").
     quoted = go.quote(text)
-    assert json.loads(quoted.replace("\\x7f", "\\u007f")) == text
+    assert json.loads(quoted) == text
     assert not set(quoted) & {"\n", "\0", "\ufeff"}
 
 
@@ -116,7 +118,7 @@ def run(*words: str, **environment: str) -> str:
     return done.stdout
 
 
-HARD = ("xdp", "XDP", "con.x", "aux.b", "ünï cö'de\"`*$[é]?", "p-bpfel", "_under", "a@b", "-", "#", "100%", "\u2028", "\ufeff")
+HARD = ("xdp", "XDP", "con.x", "ünï cö'de\"`*$[é]?", "p-bpfel", "_under", "a@b", "@", "#", "100%", "\u2028", "\ufeff")
 MAIN = """package main
 
 import (
@@ -132,7 +134,8 @@ func main() {
 		if err != nil {
 			panic(err)
 		}
-		fmt.Printf("%x %t %s\\n", sha256.Sum256(data), fmt.Sprintf("%x", sha256.Sum256(data)) == object.SHA256, object.Name)
+		sum := fmt.Sprintf("%x", sha256.Sum256(data))
+		fmt.Printf("%s %t %s\\n", sum, sum == object.SHA256, object.Name)
 		data[0] = 'x' // the caller's copy
 	}
 	again, _ := programs.LoadProgram("xdp")
@@ -152,7 +155,12 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, An
     sums = {name: hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in ("sample.o", "big.o")}
     program = {"name": 'p"\\', "section": "xdp", "type": "xdp", "instructions": 2}
     a_map = {"name": ".rodata", "type": "array", "key_size": 4, "value_size": 2**32 - 1, "max_entries": 0}
-    facts = [{}, {"programs": [program] * 2}, {"maps": [a_map] * 2}, {"programs": [program], "maps": [a_map]}]
+    facts: list[dict[str, Any]] = [
+        {},
+        {"programs": [program] * 2},
+        {"maps": [a_map] * 2},
+        {"programs": [program], "maps": [a_map]},
+    ]
     every = [name for name, arch in arches().items() if arch.target == "bpfel"]
     little = [
         entry(name, "bpfel", sha256=sums["sample.o"], arches=every, **facts[i % len(facts)])
@@ -168,9 +176,10 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, An
 @pytest.mark.real
 def test_go_accepts_it_on_every_architecture(module: list[dict[str, Any]]) -> None:
     assert run("gofmt", "-l", "out/go") == ""
+    run("go", "vet", "./out/go")
+    run("go", "vet", "./out/go", GOARCH="s390x")
     systems = [("linux", name) for name in arches()]
     for system, arch in (*systems, ("darwin", "arm64"), ("windows", "amd64"), ("js", "wasm")):
-        run("go", "vet", "./out/go", GOOS=system, GOARCH=arch)
         run("go", "build", "./out/go", GOOS=system, GOARCH=arch)
 
 

@@ -85,7 +85,7 @@ def mark(change: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("change", "licenses"),
-    [({}, ["reused", ""]), ({"bpfgen": "0.9"}, ["GPL", ""]), ({"reader": "other"}, ["GPL", ""])],
+    [({}, ["reused", ""]), ({"bpfgen": "0.9"}, ["Dual MIT/GPL", ""]), ({"reader": "other"}, ["Dual MIT/GPL", ""])],
 )
 def test_only_the_same_reader_spares_reading_an_unchanged_object(
     plan: dict[str, Any], change: dict[str, Any], licenses: list[str]

@@ -18,8 +18,16 @@ from bpfgen.config.source import read_document
 
 ROOT = Path(__file__).parent.parent.parent
 CORPUS = ROOT / "tests/failing"
-# The schema lists the architectures for completion; bpfgen finds unknown ones after decoding, with a better hint.
-ARCHITECTURES = {"targets-arch-alias", "targets-arch-case", "targets-arch-typo", "targets-arch-unknown"}
+# Where the two differ on purpose: case → what the schema says.
+EXCEPTIONS = {
+    # It lists the architectures, for completion; bpfgen finds unknown ones after decoding, with a better hint.
+    **dict.fromkeys((f"targets-arch-{name}" for name in ("alias", "case", "typo", "unknown")), True),
+    # A file that is being written has no program yet.
+    "program-none": False,
+    "program-empty-table": False,
+    # In Python, `$` matches before a last newline too; in ECMAScript, which JSON Schema speaks, it doesn't.
+    "compile-cflags-newline": False,
+}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +68,7 @@ def test_refuses_what_decoding_refuses(name: str, schema: Any) -> None:
     report = Report(document)
     decode(document.values, report)
     refused = not jsonschema.Draft7Validator(schema).is_valid(document.values)
-    assert refused == (len(report) > 0 or name in ARCHITECTURES)
+    assert refused == EXCEPTIONS.get(name, len(report) > 0)
 
 
 def test_every_key_is_documented(schema: Any) -> None:
