@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterable
 
 
@@ -17,8 +18,8 @@ def write_if_changed(path: str, data: bytes) -> bool:
             return False
     folder = os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
-    # A name of its own for each process: two can write the same file at once. A dead one's leftover is overwritten.
-    temporary = os.path.join(folder, f".bpfgen-{os.getpid()}.tmp")
+    # A name of its own for each writer: two can write one file at once, in two containers with the same process id.
+    temporary = os.path.join(folder, f".bpfgen-{os.getpid()}-{time.monotonic_ns()}.tmp")
     try:
         with open(temporary, "wb") as file:
             file.write(data)

@@ -118,7 +118,7 @@ def _object(unit: Unit, layout: Layout) -> dict[str, Any]:
 def _outputs(plan: dict[str, Any], host: Host, layout: Layout) -> Iterator[Edge]:
     objects = tuple(entry["path"] for entry in plan["objects"])
     manifest, notes = f"{layout.out}/manifest.json", layout.note("plan.json")
-    code = _sources(host, "steps.py", "bpf", "outputs")
+    code = _sources(host, "steps.py", "files.py", "bpf", "catalog", "outputs")
     yield step_edge(host, ("manifest", notes, manifest), (manifest,), objects, (notes, *code))
     if plan["go"]:
         files = tuple(go.files(plan["go"], plan["objects"]))

@@ -128,7 +128,10 @@ def _remember(layout: Layout, host: Host, inputs: Inputs, selection: tuple[str, 
     read = (inputs.file, *inputs.folders, *inputs.package, *host.watch, *_searched(host))
     lines = [memo.surroundings()]
     lines += [f"{memo.stamp(path, started - memo.RACY_NS)} {path}" for path in dict.fromkeys(read)]
-    lines += [f"{memo.stamp(path)} {path}" for path in (NINJA_FILE, EDITOR_FILE)]
+    lines += [
+        f"{memo.stamp(path)} {path}"
+        for path in (NINJA_FILE, EDITOR_FILE, layout.note("plan.json"), layout.note("toolchain"))
+    ]
     write_if_changed(notes, ("\n".join(lines) + "\n").encode())
 
 
