@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -35,9 +36,14 @@ class _Parser(argparse.ArgumentParser):
 
 def run(argv: Sequence[str]) -> int:
     """Runs one command; returns the exit code. Every problem is printed here, once, and no traceback ever."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a locale may lack a name's letters
     try:
         args = parse(argv)
-        return int(args.run(args, sys.stdout) or EXIT_OK)
+        code = int(args.run(args, sys.stdout) or EXIT_OK)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a full disk or a reader that has gone is still reported
+        return code
     except Failure as failure:
         _print_problems(failure, argv)
         return failure.code

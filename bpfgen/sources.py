@@ -93,7 +93,7 @@ def _files(
         return [os.path.normpath(pattern)]
     found = [file for file in expand(root, pattern, out, folders) if not _excluded(file, program.exclude)]
     for file in found:
-        if re.search(r"[\x00-\x1f\x7f|\\]", file):
+        if re.search(r"[\x00-\x1f\x7f|\\\ud800-\udfff]", file):
             report.add(
                 where, f"{quoted(file)} can't be built", "Ninja can't write such a path: rename the file, or exclude it"
             )

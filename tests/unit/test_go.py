@@ -193,3 +193,14 @@ def test_a_program_reads_the_bytes(module: list[dict[str, Any]]) -> None:
     assert again == r'"\x7fELF"'
     assert error.startswith('programs: no BPF object "nosuch"; there are ')
     assert all(go.key(o) in error for o in objects)
+
+
+def test_refuses_files_of_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that a person wrote stays as it is, and nothing else is written beside it."""
+    monkeypatch.chdir(tmp_path)
+    Path("programs.go").write_text("package mine\n")
+    plan = {"go": {"package": "mine", "dir": ".", "arches": ["amd64"]}}
+    with pytest.raises(Failure, match=r"programs\.go: error: was not made by bpfgen"):
+        go.write(plan, {"objects": []})
+    assert [path.name for path in tmp_path.iterdir()] == ["programs.go"]
+    assert Path("programs.go").read_text() == "package mine\n"

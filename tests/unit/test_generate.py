@@ -1,0 +1,62 @@
+"""What `bpfgen` writes over, and what it doesn't."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bpfgen import cli
+
+TOML = '[project]\nname = "x"\n[toolchain]\nclang = "wheel"\n[program.a]\nsource = "a.c"\nportable = true\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of one source."""
+    (tmp_path / "build.toml").write_text(TOML)
+    (tmp_path / "a.c").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["build.ninja", "compile_commands.json"])
+def test_files_of_others_stay(name: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A Ninja file or a compilation database that another tool wrote is refused by name, and not touched."""
+    (project / name).write_text("mine\n")
+    assert cli.run([]) == 3
+    assert capsys.readouterr().err.startswith(f"{name}: error: is not bpfgen's")
+    assert (project / name).read_text() == "mine\n"
+    assert not (project / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["build.ninja", "compile_commands.json"])
+def test_own_files_come_back(name: str, project: Path) -> None:
+    """A file of its own that was deleted is written again."""
+    assert cli.run(["-q"]) == 0
+    text = (project / name).read_text()
+    (project / name).unlink()
+    assert cli.run(["-q"]) == 0
+    assert (project / name).read_text() == text
+
+
+def test_dry_run_writes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says what would come."""
+    assert cli.run(["--dry-run"]) == 0
+    assert capsys.readouterr().out == "bpfgen: would write build.ninja: 1 object of 1 program\n  + a/bpfel\n"
+    assert sorted(path.name for path in project.iterdir()) == ["a.c", "build.toml"]
+
+
+def test_quiet_and_unchanged(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line for a change, none for none, and none at all with -q."""
+    assert cli.run([]) == 0
+    assert capsys.readouterr().out == "bpfgen: wrote build.ninja: 1 object of 1 program\n"
+    assert cli.run([]) == 0
+    assert capsys.readouterr().out == ""
+    with (project / "build.toml").open("a") as file:
+        file.write('[program.b]\nsource = "a.c"\nportable = true\n')
+    assert cli.run([]) == 0
+    assert capsys.readouterr().out == "bpfgen: wrote build.ninja: 2 objects of 2 programs (1 new)\n"
+    (project / "build.toml").write_text(TOML)
+    assert cli.run(["-q"]) == 0
+    assert capsys.readouterr().out == ""
