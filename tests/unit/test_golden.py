@@ -1,0 +1,56 @@
+"""Golden projects: what `build.toml` becomes, to the letter, on a machine that is data; `--update` remakes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bpfgen import compdb, ninja
+from bpfgen.catalog import arches
+from bpfgen.cli import parse
+from bpfgen.host import Host
+from bpfgen.plan import Inputs, make_graph
+from bpfgen.project import load
+from bpfgen.toolchain import Clang
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+NAMES = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir())
+
+CLANG = Clang(
+    "system", ("clang-19",), "19.1.7", "clang version 19.1.7", True, "/clang", "clang 1 2", ("/bin/clang-19",)
+)
+HOST = Host(
+    root="/project",
+    python="/bin/python3",
+    package="/bpfgen",
+    clang=CLANG,
+    headers={name: ("-idirafter", f"/include/{arch.triple}") for name, arch in arches().items()},
+    labels=(("/bpfgen", "bpfgen"), ("/clang", "clang")),
+    bpftool="/bin/bpftool",
+    watch=("/bin/clang-19", "/bin/bpftool"),
+)
+
+
+def rendered(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Both files of a golden project; what it reads of this package is left out, because it names this machine."""
+    monkeypatch.setattr("bpfgen.plan._sources", lambda *_: ())
+    project = load(parse(["-C", str(GOLDEN / name)]))
+    inputs = Inputs(project.file, project.sources.folders, ("/bpfgen/__init__.py",), ())
+    graph = make_graph(project.config, project.units, HOST, inputs)
+    return {"build.ninja": ninja.render(graph), "compile_commands.json": compdb.render(graph, HOST.root)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_golden(name: str, update: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for file, text in rendered(name, monkeypatch).items():
+        path = GOLDEN / name / "expected" / file
+        if update:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == text
+
+
+def test_nothing_of_this_machine_is_in_them() -> None:
+    for path in GOLDEN.glob("*/expected/*"):
+        assert str(GOLDEN.parents[1]) not in path.read_text(encoding="utf-8")
