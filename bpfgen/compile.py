@@ -106,7 +106,9 @@ def _strip(host: Host, source: str, output: str) -> Edge:
 
 
 def _target(unit: Unit, host: Host) -> tuple[str, ...]:
-    maps = (f"-ffile-prefix-map={folder}={label}" for folder, label in ((host.root, "."), *host.labels))
+    folders = ((host.root, "."), *host.labels)
+    # clang splits the option at its first `=`; sources are named relative to the project, so little is lost.
+    maps = (f"-ffile-prefix-map={folder}={label}" for folder, label in folders if "=" not in folder)
     return (*host.clang.command, "-target", unit.target.clang, f"-mcpu={unit.settings.mcpu}", *OWN_FLAGS, *maps)
 
 

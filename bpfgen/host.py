@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Optional
 
 from bpfgen.catalog import Arch, arches
-from bpfgen.config.report import Report
-from bpfgen.config.schema import Config
+from bpfgen.config.report import Report, quoted
+from bpfgen.config.schema import UNWRITABLE, Config
+from bpfgen.errors import Failure, Problem
 from bpfgen.frozen import frozen
 from bpfgen.matrix import Unit
 from bpfgen.toolchain import Cache, Clang, find_clang, wheel_file
@@ -43,8 +45,9 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
     bpftool = _bpftool(config, units, report)
     if clang is None or len(report):
         return None
-    names = dict.fromkeys(arch for unit in units for arch in unit.target.arches)
     package = os.path.dirname(os.path.abspath(__file__))
+    _refuse_unwritable((package, *clang.watch))
+    names = dict.fromkeys(arch for unit in units for arch in unit.target.arches)
     return Host(
         root=root,
         python=sys.executable,
@@ -55,6 +58,15 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
         bpftool=bpftool,
         watch=(*clang.watch, *([bpftool] if bpftool else [])),
     )
+
+
+def _refuse_unwritable(paths: Iterable[str]) -> None:
+    bad = [path for path in paths if re.search(rf"[{UNWRITABLE}]", path)]
+    problems = [
+        Problem(None, f"Ninja can't write the path {quoted(path)}", "install it in another folder") for path in bad
+    ]
+    if problems:
+        raise Failure(problems)
 
 
 def _headers(clang: Clang, arch: Arch) -> tuple[str, ...]:

@@ -1,10 +1,9 @@
 """Knows without reading `build.toml` that nothing changed since the last run.
 
-This is on the path of every `bpfgen`, so it imports nothing that isn't loaded with the interpreter. The notes are
-text: a line
-of what the run depended on besides files, then a line `CTIME_NS SIZE PATH` for each file or folder; `-` stands for
-one that
-isn't there. The change time is looked at, because package managers install files with old modification times.
+This is on the path of every `bpfgen`, so it imports nothing that isn't loaded with the interpreter. The notes are text:
+a line of what the run depended on besides files, then `CTIME_NS SIZE PATH` for each file or folder. `- -` stands for
+one that isn't there, `+ +` for one that must be there and whose contents are Ninja's matter. The change time is
+looked at, because package managers install files with old modification times.
 """
 
 from __future__ import annotations
@@ -35,7 +34,8 @@ def fresh(ninja_file: str = "build.ninja") -> bool:
         return False
     for line in lines[1:-1]:
         ctime, size, path = line.split(" ", 2)
-        if f"{ctime} {size}" != stamp(path):
+        now = stamp(path)
+        if now == "- -" if ctime == "+" else f"{ctime} {size}" != now:
             return False
     return True
 

@@ -51,7 +51,7 @@ def make_graph(config: Config, units: Sequence[Unit], host: Host, inputs: Inputs
     edges += outputs
     final = tuple(name for edge in outputs for name in edge.outputs)
     edges += _phony(units, layout, final)
-    edges.append(_clean(host, inputs))
+    edges += _clean(host, inputs, layout)
     comment = f"{MARK} {__version__} from {inputs.file}; notes in {layout.note('')}"
     return build_graph(edges, ("all",), layout.out, comment, editor)
 
@@ -70,9 +70,11 @@ def _generate(host: Host, inputs: Inputs, layout: Layout) -> Iterator[Edge]:
     yield Edge(tuple(dict.fromkeys((inputs.file, *watched))))
 
 
-def _clean(host: Host, inputs: Inputs) -> Edge:
+def _clean(host: Host, inputs: Inputs, layout: Layout) -> Iterator[Edge]:
     words = (host.python, "-c", BOOT.format(module="__main__"), "-f", inputs.file, "clean", "--outputs")
-    return Edge(("clean",), rule=CLEAN, action=Action(words, ()))
+    # What no edge makes is never up to date: so a file named `clean` doesn't stop this one.
+    yield Edge(("clean",), (layout.note("always"),), rule=CLEAN, action=Action(words, ()))
+    yield Edge((layout.note("always"),))
 
 
 def editor_action(action: Action, host: Host) -> Action:

@@ -7,11 +7,12 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from typing import Union
 
 from bpfgen.catalog import arches
 from bpfgen.config.check import GLOB, RESERVED
 from bpfgen.config.report import Path, Report, did_you_mean, quoted
-from bpfgen.config.schema import Config, Program
+from bpfgen.config.schema import UNWRITABLE, Compile, Config, Program, Variant
 from bpfgen.frozen import frozen
 
 
@@ -33,6 +34,8 @@ class Sources:
     programs: tuple[NamedProgram, ...]
     folders: tuple[str, ...]
     """Folders whose listing a glob depends on; `.` is the project."""
+    named: tuple[str, ...] = ()
+    """Files and folders that the configuration names one by one: they must go on being there."""
 
 
 def discover(root: str, config: Config, report: Report) -> Sources:
@@ -46,7 +49,14 @@ def discover(root: str, config: Config, report: Report) -> Sources:
             _includes(root, variant.include, ("program", key, "variants", name, "include"), report)
     _includes(root, config.compile.include, ("compile", "include"), report)
     _unique(config, programs, report)
-    return Sources(tuple(programs), tuple(sorted(folders)))
+    named = {file for program in programs if "*" not in program.key for file in program.files}
+    return Sources(tuple(programs), tuple(sorted(folders)), tuple(sorted(named | _include_folders(config))))
+
+
+def _include_folders(config: Config) -> set[str]:
+    settings: list[Union[Compile, Program, Variant]] = [config.compile, *config.program.values()]
+    settings += [variant for program in config.program.values() for variant in program.variants.values()]
+    return {folder for each in settings for folder in each.include}
 
 
 def _named(
@@ -93,7 +103,7 @@ def _files(
         return [os.path.normpath(pattern)]
     found = [file for file in expand(root, pattern, out, folders) if not _excluded(file, program.exclude)]
     for file in found:
-        if re.search(r"[\x00-\x1f\x7f|\\\ud800-\udfff]", file):
+        if re.search(rf"[{UNWRITABLE}*\ud800-\udfff]", file):
             report.add(
                 where, f"{quoted(file)} can't be built", "Ninja can't write such a path: rename the file, or exclude it"
             )

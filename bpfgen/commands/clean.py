@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import glob
 import os
 from typing import TextIO
 
@@ -45,6 +46,7 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
             EDITOR_FILE,
             NINJA_FILE,
         ]
+    names += _leftovers({os.path.dirname(name) for name in (*names, NINJA_FILE)})
     present = [name for name in names if os.path.lexists(name)]
     if not args.dry_run:
         remove(present)
@@ -73,6 +75,11 @@ def _recorded(layout: Layout) -> list[str]:
             return [line.rstrip("\n") for line in file]
     except OSError:
         return []
+
+
+def _leftovers(folders: set[str]) -> list[str]:
+    """What writers that were killed left behind (see `files`)."""
+    return sorted(path for folder in folders for path in glob.glob(os.path.join(glob.escape(folder), ".bpfgen-*.tmp")))
 
 
 def _remove_empty(folder: str) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from bpfgen import compdb, memo, ninja
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
         if not args.dry_run:
             _write(result, layout, stale, bool(selection), cache)
             _date(started)
-            _remember(layout, host, inputs, selection, started)
+            _remember(layout, host, inputs, selection, started, project.sources.named)
     if changed or stale:
         _say(args, out, before, result.plan, changed, stale)
     elif args.verbose:
@@ -119,7 +119,9 @@ def _date(started: int) -> None:
         os.utime(name, ns=(started - TICK_NS, started - TICK_NS))
 
 
-def _remember(layout: Layout, host: Host, inputs: Inputs, selection: tuple[str, ...], started: int) -> None:
+def _remember(
+    layout: Layout, host: Host, inputs: Inputs, selection: tuple[str, ...], started: int, named: Iterable[str]
+) -> None:
     """Notes for `memo`; a run that was asked for a part of the matrix is never taken for a whole one."""
     notes = layout.note(memo.NOTES)
     if selection or inputs.file != "build.toml":
@@ -132,6 +134,7 @@ def _remember(layout: Layout, host: Host, inputs: Inputs, selection: tuple[str, 
         f"{memo.stamp(path)} {path}"
         for path in (NINJA_FILE, EDITOR_FILE, layout.note("plan.json"), layout.note("toolchain"))
     ]
+    lines += [f"+ + {path}" for path in named]
     write_if_changed(notes, ("\n".join(lines) + "\n").encode())
 
 

@@ -244,3 +244,26 @@ def _waits_for_lock(pid: int) -> bool:
     """Whether a process is in flock(2), by /proc/locks: lines of those that wait have an arrow."""
     lines = Path("/proc/locks").read_text(encoding="utf-8").splitlines()
     return any("->" in line and f" {pid} " in line for line in lines)
+
+
+def test_named_source_goes(tmp_path: Path) -> None:
+    """Plain `bpfgen` looks whether the sources that the file names are still there."""
+    project = Project(tmp_path)
+    project.program("one")
+    project.config('[program.one]\nsource = "bpf/one.c"\n')
+    project.make()
+    assert project.idle()
+    project.remove("bpf/one.c")
+    assert 'no such file: "bpf/one.c"' in project.bpfgen(code=3).stderr
+
+
+def test_clean_beside_a_file_of_that_name(two: Project) -> None:
+    """`ninja clean` cleans, whatever files there are; `bpfgen clean` takes away what killed writers left."""
+    two.write("clean", "")
+    two.write("out/go/.bpfgen-1-1.tmp", "half")
+    two.ninja("clean")
+    assert two.objects() == {}
+    assert not (two.root / "out/go").exists()
+    assert two.make() >= {"manifest.json"}
+    two.bpfgen("clean")
+    assert not (two.root / "out").exists()
