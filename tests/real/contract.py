@@ -1,0 +1,160 @@
+"""What holds for every large code base, compared with a plain clang-19 that knows nothing of bpfgen."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar, Union
+
+import pytest
+from objects import code, loads
+from project import BPFGEN, NINJA
+
+from bpfgen.frozen import frozen
+
+KERNEL_TYPES = "/sys/kernel/btf/vmlinux"
+TOOLS = ("bpftool", "clang-19", "clangd-19", "unshare")
+
+T = TypeVar("T")
+
+
+@frozen
+class Built:
+    """One code base in a folder of its own, built by bpfgen and by plain clang."""
+
+    root: Path
+    ours: dict[str, Path]
+    """Objects of bpfgen, by source."""
+    plain: dict[str, Path]
+    """Objects of plain clang, by source; a source on which it fails has none."""
+
+
+class InputContract:
+    """Tests of one code base; a subclass says which, and how plain clang compiles it."""
+
+    name: str
+    """The folder beside this file with its `build.toml`."""
+    needs: tuple[str, ...]
+    """Commands that fetch it."""
+    folders: tuple[str, ...]
+    """What a build needs of the fetched tree."""
+    sources: str
+    """A glob of all its BPF programs."""
+    flags: tuple[str, ...]
+    """What its own Makefile gives clang, besides the target."""
+    count: int
+    """How many programs plain clang builds on Linux 6.18, so that nothing is compared with nothing."""
+
+    editor_step = 1
+    """clangd opens every Nth source."""
+
+    @staticmethod
+    def fetch() -> Path:
+        """The fetched tree, which is not ours to write to."""
+        raise NotImplementedError
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def built(cls, tmp_path_factory: pytest.TempPathFactory) -> Built:
+        """Fetches the input and builds it twice."""
+        missing = [tool for tool in (*TOOLS, *cls.needs) if shutil.which(tool) is None]
+        if missing:
+            pytest.skip(f"not installed: {', '.join(missing)}")
+        if not os.access(KERNEL_TYPES, os.R_OK):
+            pytest.skip(f"no {KERNEL_TYPES}")
+        root, plain = tmp_path_factory.mktemp(cls.name), tmp_path_factory.mktemp("plain")
+        tree = cls.fetch()
+        for folder in cls.folders:
+            # Go's module cache is read-only, and so would be a copy with modes.
+            shutil.copytree(tree / folder, root / folder, symlinks=True, copy_function=shutil.copyfile)
+        shutil.copyfile(Path(__file__).parent / cls.name / "build.toml", root / "build.toml")
+        _run(*BPFGEN, cwd=root)
+        _run(NINJA, cwd=root)
+        return Built(root, _objects(root), cls.compile(root, plain))
+
+    @classmethod
+    def compile(cls, root: Path, out: Path) -> dict[str, Path]:
+        """Compiles every source with clang alone."""
+        header = _run("bpftool", "btf", "dump", "file", KERNEL_TYPES, "format", "c", cwd=root)
+        (out / "vmlinux.h").write_text(header, encoding="utf-8")
+        target = ("-O2", "-g", "-target", "bpf", "-mcpu=v3", "-D__TARGET_ARCH_x86", f"-I{out}")
+        asm = ("-idirafter", "/usr/include/x86_64-linux-gnu")  # Debian's place of <asm/…>
+
+        def compiled(source: str) -> bool:
+            words = ("clang-19", *target, *cls.flags, *asm, "-c", source, "-o", str(objects[source]))
+            return subprocess.run(words, cwd=root, check=False, capture_output=True).returncode == 0
+
+        sources = sorted(str(path.relative_to(root)) for path in root.glob(cls.sources))
+        objects = {source: out / f"{number}.o" for number, source in enumerate(sources)}
+        return {source: objects[source] for source, good in _each(compiled, sources).items() if good}
+
+    def test_one_small_file(self, built: Built) -> None:
+        """Thirty lines are enough, and nothing is left to do after a build."""
+        assert len((built.root / "build.toml").read_text(encoding="utf-8").splitlines()) <= 30
+        assert _run(*BPFGEN, cwd=built.root) == ""
+        assert "no work to do" in _run(NINJA, cwd=built.root)
+
+    def test_builds_what_clang_builds(self, built: Built) -> None:
+        """No program fewer, and no program left out that plain clang would build."""
+        assert sorted(built.ours) == sorted(built.plain)
+        assert len(built.plain) >= self.count * 0.95  # another kernel's types suit a few programs more or fewer
+
+    def test_same_code(self, built: Built) -> None:
+        """Instructions, maps, data and relocations are those of plain clang."""
+        both = sorted(built.ours.keys() & built.plain.keys())
+        assert [source for source in both if code(built.ours[source]) != code(built.plain[source])] == []
+
+    def test_same_programs_load(self, built: Built) -> None:
+        """What the running kernel accepts of plain clang's objects, it accepts of ours."""
+        if os.geteuid() != 0:
+            pytest.skip("loading takes root")
+        plain = _loading(built.plain)
+        assert _loading(built.ours) == plain
+        assert len(plain) >= self.count / 4  # the others need arguments, modules or hooks that this kernel lacks
+
+    def test_editor(self, built: Built) -> None:
+        """clangd knows each source and finds no error in it."""
+
+        def errors(source: str) -> str:
+            # The first line only: the diagnostics are the whole file's, hover texts and the like are clangd's matter.
+            own = ("--check-lines=1-1", "--clang-tidy=0", "--enable-config=0", "--log=error")
+            where = ("--compile-commands-dir=.", f"--check={source}")
+            done = subprocess.run(
+                ("clangd-19", *own, *where), cwd=built.root, check=False, capture_output=True, text=True
+            )
+            return done.stderr if done.returncode else ""
+
+        entries = json.loads((built.root / "compile_commands.json").read_text(encoding="utf-8"))
+        assert sorted(entry["file"] for entry in entries) == sorted(built.ours)
+        # clangd takes a second or more for each; BPFGEN_ALL=1 has it open every source.
+        sources = sorted(built.ours)[:: 1 if os.environ.get("BPFGEN_ALL") else self.editor_step]
+        assert {source: text for source, text in _each(errors, sources).items() if text} == {}
+
+
+def _objects(root: Path) -> dict[str, Path]:
+    """The objects of the manifest, by source."""
+    manifest = json.loads((root / "out" / "manifest.json").read_text(encoding="utf-8"))
+    return {source: root / row["path"] for row in manifest["objects"] for source in row["sources"]}
+
+
+def _loading(objects: dict[str, Path]) -> list[str]:
+    """The sources whose objects load."""
+    return [source for source, good in _each(lambda source: loads(objects[source]), objects).items() if good]
+
+
+def _each(function: Callable[[str], T], sources: Iterable[str]) -> dict[str, T]:
+    """A command's result for every source, as many at once as there are processors."""
+    sources = list(sources)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(sources, pool.map(function, sources)))
+
+
+def _run(*words: Union[str, Path], cwd: Path) -> str:
+    done = subprocess.run(words, cwd=cwd, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, f"{words}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return done.stdout

@@ -1,0 +1,149 @@
+"""Fetches large code bases that others wrote: Debian's by apt, with a configuration of its own, and Go's by go.
+
+Each function returns a folder that nobody may write to. Trees are kept in `.cache/real/`, below the repository.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Optional, Union
+
+CACHE = Path(__file__).resolve().parents[2] / ".cache" / "real"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+# The versions that the build.toml files beside this one were written for. Archives drop old versions, and some newer
+# ones they list but don't serve: then the newest that comes is taken instead.
+BPFCC = "0.35.0+ds-1.1"
+LINUX = "6.12.117-1"
+EBPF = "v0.22.0"
+
+# What the selftests read, and the script that makes libbpf's bpf_helper_defs.h.
+KERNEL_FILES = (
+    "*/scripts/bpf_doc.py",
+    "*/tools/include/*",
+    "*/tools/lib/bpf/*.h",
+    "*/tools/testing/selftests/bpf/*.h",
+    "*/tools/testing/selftests/bpf/progs/*",
+)
+
+
+def libbpf_tools() -> Path:
+    """`libbpf-tools/` of Debian's source package bpfcc."""
+
+    def make(tree: Path, scratch: Path) -> None:
+        apt = Apt(scratch, "deb-src", ("bookworm", "trixie", "forky", "sid"))
+        apt.download("bpfcc", BPFCC, lambda name: ("source", "--download-only", "--tar-only", name))
+        _unpack(next(scratch.glob("bpfcc_*.orig.tar.*")), tree, "*/libbpf-tools/*")
+
+    return _kept("libbpf-tools", make)
+
+
+def selftests() -> Path:
+    """BPF programs of the kernel's selftests and the headers of its tools, of Debian's package linux-source-6.12."""
+
+    def make(tree: Path, scratch: Path) -> None:
+        apt = Apt(scratch, "deb", ("trixie",))
+        apt.download("linux-source-6.12", LINUX, lambda name: ("download", name))
+        _run("dpkg-deb", "-x", next(scratch.glob("linux-source-*.deb")), scratch / "package")
+        _unpack(next(scratch.glob("package/usr/src/linux-source-*.tar.xz")), tree, *KERNEL_FILES)
+        script, api = tree / "scripts" / "bpf_doc.py", tree / "tools" / "include" / "uapi" / "linux" / "bpf.h"
+        helpers = _run(sys.executable, script, "--header", "--file", api)
+        (tree / "tools" / "lib" / "bpf" / "bpf_helper_defs.h").write_text(helpers, encoding="utf-8")
+
+    return _kept("selftests", make)
+
+
+def cilium_examples() -> Path:
+    """The Go module github.com/cilium/ebpf, in Go's own cache."""
+    # Outside the repository and its module, if it has one.
+    answer = _run("go", "mod", "download", "-json", f"github.com/cilium/ebpf@{EBPF}", cwd=Path("/"))
+    return Path(json.loads(answer)["Dir"])
+
+
+class Apt:
+    """apt with its own lists and sources, so that the system's stay as they are.
+
+    Options, not $APT_CONFIG: snippets in /etc/apt/apt.conf.d (docker-clean) are read after that file.
+    """
+
+    def __init__(self, folder: Path, kind: str, suites: tuple[str, ...]) -> None:
+        """Reads the package lists of `suites`; `kind` is `deb` or `deb-src` (sources.list(5))."""
+        self.folder = folder
+        for name in ("state/lists/partial", "cache/archives/partial"):
+            (folder / name).mkdir(parents=True)
+        (folder / "status").touch()
+        mirror = _mirror()
+        lines = [f"{kind} [signed-by={KEYRING}] {mirror} {suite} main\n" for suite in suites]
+        (folder / "sources.list").write_text("".join(lines), encoding="utf-8")
+        self.run("apt-get", "update")
+
+    def run(self, tool: str, *words: str) -> str:
+        """Runs `apt-get` or `apt-cache` in the folder; what it printed."""
+        options = {
+            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
+            "Acquire::Languages": "none",
+            "APT::Sandbox::User": "root",
+            "Dir::Cache": f"{self.folder}/cache",
+            "Dir::Etc::SourceList": f"{self.folder}/sources.list",
+            "Dir::Etc::SourceParts": "/dev/null",
+            "Dir::State": f"{self.folder}/state",
+            "Dir::State::Status": f"{self.folder}/status",
+        }
+        return _run(tool, *(f"-o{name}={value}" for name, value in options.items()), *words, cwd=self.folder)
+
+    def download(self, package: str, wanted: str, command: Callable[[str], tuple[str, ...]]) -> None:
+        """Downloads the wanted version, else the newest that comes. Raises the first error when none comes."""
+        # apt-cache(8) madison: rows of `package | version | archive`, the newest of each suite first.
+        rows = self.run("apt-cache", "madison", package).splitlines()
+        versions = dict.fromkeys(row.split("|")[1].strip() for row in rows)
+        first = None
+        for version in sorted(versions, key=lambda version: version != wanted):
+            try:
+                self.run("apt-get", *command(f"{package}={version}"))
+            except RuntimeError as error:
+                first = first or error
+            else:
+                return
+        raise first or RuntimeError(f"apt knows no package {package}")
+
+
+def _mirror() -> str:
+    """The archive that the system's apt is set up to use, for it may be the only one in reach."""
+    known = _run("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages").split()
+    for address in known:
+        if address.rstrip("/").endswith("/debian"):
+            return address
+    raise RuntimeError("the system's apt has no archive of Debian's packages")
+
+
+def _kept(name: str, make: Callable[[Path, Path], None]) -> Path:
+    """The tree that `make` fills, given the tree and a folder for anything else; made once, and then whole."""
+    kept = CACHE / name
+    if not kept.is_dir():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=CACHE) as scratch:
+            tree = Path(scratch) / "tree"
+            tree.mkdir()
+            make(tree, Path(scratch))
+            try:
+                tree.rename(kept)
+            except OSError:
+                if not kept.is_dir():  # else another run was faster
+                    raise
+    return kept
+
+
+def _unpack(archive: Path, tree: Path, *patterns: str) -> None:
+    _run("tar", "-xf", archive, "-C", tree, "--strip-components=1", "--wildcards", *patterns)
+
+
+def _run(*words: Union[str, Path], cwd: Optional[Path] = None) -> str:
+    done = subprocess.run(words, cwd=cwd, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, words))}\n{done.stdout}{done.stderr}")
+    return done.stdout

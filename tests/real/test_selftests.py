@@ -1,0 +1,32 @@
+"""The kernel's own BPF selftests: some 800 programs, with every section, map and attribute that there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fetch
+import pytest
+from contract import InputContract
+
+
+@pytest.mark.input
+class TestSelftests(InputContract):
+    """Many programs, with the headers of the kernel tree that they are from."""
+
+    name = "selftests"
+    needs = ("apt-get", "dpkg-deb", "tar", "xz")
+    folders = ("tools",)
+    sources = "tools/testing/selftests/bpf/progs/*.c"
+    flags = (
+        "-DENABLE_ATOMICS_TESTS",
+        "-Itools/testing/selftests/bpf",
+        "-Itools/include/uapi",
+        "-Itools/lib",
+    )
+    count = 790
+    editor_step = 8
+
+    @staticmethod
+    def fetch() -> Path:
+        """Debian's package of the kernel's source."""
+        return fetch.selftests()
