@@ -124,14 +124,15 @@ def _flags(unit: Unit, host: Host, layout: Layout) -> tuple[str, ...]:
         *_target(unit, host),
         *define,
         *settings.cflags,
-        *(_macro(name, value) for name, value in settings.define),
+        *(macro(name, value) for name, value in settings.define),
         *(word for folder in settings.include for word in ("-I", folder)),
         *vmlinux,
         *host.headers[unit.target.arches[0]],
     )
 
 
-def _macro(name: str, value: MacroValue) -> str:
+def macro(name: str, value: MacroValue) -> str:
+    """The flag that defines a macro, or undefines it."""
     if value is True:
         return f"-D{name}"
     return f"-U{name}" if value is False else f"-D{name}={value}"

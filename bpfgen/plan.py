@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from bpfgen import __version__
-from bpfgen.compile import BOOT, Layout, step_edge, unit_edges, vmlinux_edges
+from bpfgen.compile import BOOT, Layout, macro, step_edge, unit_edges, vmlinux_edges
 from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
 from bpfgen.graph import CC, CLEAN, GENERATE, Action, Edge, Graph, build_graph
@@ -102,7 +102,6 @@ def make_plan(config: Config, units: Sequence[Unit], host: Host) -> dict[str, An
 
 def _object(unit: Unit, layout: Layout) -> dict[str, Any]:
     settings = unit.settings
-    define = [f"{name}={value}" for name, value in settings.define]
     return {
         "id": unit.id,
         "program": unit.program,
@@ -112,7 +111,7 @@ def _object(unit: Unit, layout: Layout) -> dict[str, Any]:
         "kernels": list(unit.kernels),
         "variant": unit.variant,
         "sources": list(unit.files),
-        "flags": [f"-mcpu={settings.mcpu}", *settings.cflags, *(f"-D{text}" for text in define)],
+        "flags": [f"-mcpu={settings.mcpu}", *settings.cflags, *(macro(name, value) for name, value in settings.define)],
         "path": layout.object(unit),
     }
 

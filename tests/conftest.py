@@ -9,6 +9,9 @@ from hypothesis import settings
 settings.register_profile("bpfgen", deadline=None)
 settings.load_profile("bpfgen")
 
+# tests/real/contract.py has the tests of three modules.
+pytest.register_assert_rewrite("contract")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update` remakes golden files."""
