@@ -111,3 +111,13 @@ def _bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optional[
         hint = "install bpftool from your system's packages, or name a ready vmlinux.h as the kernel's btf"
         report.add(("toolchain", "bpftool"), message, hint)
     return found
+
+
+def package_files(folder: str) -> list[str]:
+    """Every file of a folder of bpfgen's own, sorted, without what Python caches."""
+    return sorted(
+        os.path.join(base, name)
+        for base, _, names in os.walk(folder)
+        if not base.endswith("__pycache__")
+        for name in names
+    )

@@ -35,10 +35,9 @@ class Inputs:
     """The options that chose the units, as on the command line."""
 
 
-def make_graph(config: Config, units: Sequence[Unit], host: Host, inputs: Inputs) -> Graph:
-    """The whole build."""
+def make_graph(plan: dict[str, Any], config: Config, units: Sequence[Unit], host: Host, inputs: Inputs) -> Graph:
+    """The whole build; `plan` is what `make_plan` made of the same."""
     layout = Layout(config.project.out.rstrip("/"))
-    plan = make_plan(config, units, host)
     edges = [*_generate(host, inputs, layout), *vmlinux_edges(config, units, host, layout)]
     editor: dict[str, Action] = {}
     for unit in units:
@@ -47,7 +46,7 @@ def make_graph(config: Config, units: Sequence[Unit], host: Host, inputs: Inputs
         for edge in made:
             if edge.rule is CC and edge.action:
                 editor.setdefault(edge.inputs[0], editor_action(edge.action, host))
-    outputs = list(_outputs(plan, host, layout))
+    outputs = list(_outputs(plan, host, inputs, layout))
     edges += outputs
     final = tuple(name for edge in outputs for name in edge.outputs)
     edges += _phony(units, layout, final)
@@ -116,33 +115,20 @@ def _object(unit: Unit, layout: Layout) -> dict[str, Any]:
     }
 
 
-def _outputs(plan: dict[str, Any], host: Host, layout: Layout) -> Iterator[Edge]:
+def _outputs(plan: dict[str, Any], host: Host, inputs: Inputs, layout: Layout) -> Iterator[Edge]:
     objects = tuple(entry["path"] for entry in plan["objects"])
     manifest, notes = f"{layout.out}/manifest.json", layout.note("plan.json")
-    code = _sources(host, "steps.py", "files.py", "bpf", "catalog", "outputs")
+    code = _code(host, inputs, "steps.py", "files.py", "bpf", "catalog", "outputs")
     yield step_edge(host, ("manifest", notes, manifest), (manifest,), objects, (notes, *code))
     if plan["go"]:
         files = tuple(go.files(plan["go"], plan["objects"]))
         yield step_edge(host, ("go", notes, manifest), files, (manifest,), (notes, *code))
 
 
-def _sources(host: Host, *names: str) -> tuple[str, ...]:
+def _code(host: Host, inputs: Inputs, *names: str) -> tuple[str, ...]:
     """bpfgen's own files that a step is made of, so that a new bpfgen makes its outputs again."""
-    found = []
-    for name in names:
-        path = os.path.join(host.package, name)
-        found += [path] if name.endswith(".py") else package_files(path)
-    return tuple(found)
-
-
-def package_files(folder: str) -> list[str]:
-    """Every file of a folder of bpfgen's own, sorted, without what Python caches."""
-    return sorted(
-        os.path.join(base, name)
-        for base, _, names in os.walk(folder)
-        if not base.endswith("__pycache__")
-        for name in names
-    )
+    places = tuple(os.path.join(host.package, name) for name in names)
+    return tuple(path for path in inputs.package if path in places or path.startswith(tuple(f"{p}/" for p in places)))
 
 
 def _phony(units: Iterable[Unit], layout: Layout, final: tuple[str, ...]) -> Iterator[Edge]:

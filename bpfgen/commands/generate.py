@@ -17,8 +17,8 @@ from bpfgen.errors import Failure, Location, Problem
 from bpfgen.files import remove, write_if_changed
 from bpfgen.frozen import frozen
 from bpfgen.graph import outputs
-from bpfgen.host import Host, probe
-from bpfgen.plan import EDITOR_FILE, MARK, NINJA_FILE, Inputs, make_graph, make_plan, package_files
+from bpfgen.host import Host, package_files, probe
+from bpfgen.plan import EDITOR_FILE, MARK, NINJA_FILE, Inputs, make_graph, make_plan
 from bpfgen.project import Project, load
 
 TICK_NS = 10_000_000
@@ -86,8 +86,8 @@ def _refuse_foreign(layout: Layout) -> None:
 
 
 def _render(project: Project, host: Host, inputs: Inputs, layout: Layout) -> Result:
-    graph = make_graph(project.config, project.units, host, inputs)
     plan = make_plan(project.config, project.units, host)
+    graph = make_graph(plan, project.config, project.units, host, inputs)
     files = {
         layout.note("toolchain"): f"{host.clang.identity}\n{host.clang.text}\n",
         layout.note("plan.json"): json.dumps(plan, indent=1, ensure_ascii=False) + "\n",
