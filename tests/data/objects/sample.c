@@ -1,4 +1,4 @@
-// sample.bpfel.o and sample.bpfeb.o: clang-19 -O2 -g -target bpfel (bpfeb) -mcpu=v2, then bpfgen/strip.py.
+// sample.bpfel.o and sample.bpfeb.o: clang-19 -O2 -g -target bpfel (bpfeb) -mcpu=v2 -ffile-compilation-dir=., then bpfgen/strip.py.
 // Needs no header, so that any clang with the BPF target compiles it.
 typedef unsigned int __u32;
 typedef unsigned long long __u64;
