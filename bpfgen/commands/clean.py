@@ -8,9 +8,8 @@ import glob
 import os
 from typing import TextIO
 
-from bpfgen.compile import Layout
 from bpfgen.files import remove
-from bpfgen.memo import NOTES
+from bpfgen.notes import last_layout, own_files, recorded
 from bpfgen.plan import EDITOR_FILE, NINJA_FILE
 from bpfgen.project import place
 
@@ -30,22 +29,14 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     """Removes the recorded outputs; works with a broken build.toml too, because it goes by the notes."""
     root, _ = place(args)
     os.chdir(root)
-    layout = _noted()
+    layout = last_layout()
     if layout is None:
         if not args.quiet:
             print("bpfgen: nothing to clean", file=out)
         return 0
-    names = _recorded(layout)
+    names = recorded(layout)
     if not args.outputs:
-        notes = (NOTES, "outputs", "plan.json", "probe.json", "toolchain", "lock")
-        names += [layout.note(name) for name in notes]
-        names += [
-            f"{layout.out}/.ninja_log",
-            f"{layout.out}/.ninja_deps",
-            f"{layout.out}/.ninja_lock",
-            EDITOR_FILE,
-            NINJA_FILE,
-        ]
+        names += [*own_files(layout), EDITOR_FILE, NINJA_FILE]
     names += _leftovers({os.path.dirname(name) for name in (*names, NINJA_FILE)})
     present = [name for name in names if os.path.lexists(name)]
     if not args.dry_run:
@@ -57,24 +48,6 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     if args.verbose or args.dry_run:
         print("".join(f"  {name}\n" for name in present), end="", file=out)
     return 0
-
-
-def _noted() -> Layout | None:
-    """The output folder of the last run, from the Ninja file's first line."""
-    try:
-        with open(NINJA_FILE, encoding="utf-8") as file:
-            _, _, folder = file.readline().rstrip("\n").rpartition("; notes in ")
-    except OSError:
-        return None
-    return Layout(folder[: -len("/.bpfgen/")]) if folder.endswith("/.bpfgen/") else None
-
-
-def _recorded(layout: Layout) -> list[str]:
-    try:
-        with open(layout.note("outputs"), encoding="utf-8") as file:
-            return [line.rstrip("\n") for line in file]
-    except OSError:
-        return []
 
 
 def _leftovers(folders: set[str]) -> list[str]:

@@ -18,6 +18,7 @@ from bpfgen.files import remove, write_if_changed
 from bpfgen.frozen import frozen
 from bpfgen.graph import outputs
 from bpfgen.host import Host, package_files, probe
+from bpfgen.notes import last_layout, own_files, recorded
 from bpfgen.plan import EDITOR_FILE, MARK, NINJA_FILE, Inputs, make_graph, make_plan
 from bpfgen.project import Project, load
 
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     before = _read_json(layout.note("plan.json"))
     _refuse_foreign(layout)
     with contextlib.nullcontext() if args.dry_run else _locked(layout.note("lock")):
-        stale = [] if selection else sorted(set(_read_lines(layout.note("outputs"))) - set(result.outputs))
+        stale = [] if selection else sorted({*recorded(layout), *_moved_from(layout)} - set(result.outputs))
         changed = [name for name, text in result.files.items() if _read(name) != text]
         if not args.dry_run:
             _write(result, layout, stale, bool(selection), cache)
@@ -72,6 +73,12 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     elif args.verbose:
         print(f"bpfgen: {NINJA_FILE} is up to date, {len(project.units)} objects", file=out)
     return 0
+
+
+def _moved_from(layout: Layout) -> list[str]:
+    """Everything in the output folder of the last run, where `project.out` named another one."""
+    last = last_layout()
+    return [*recorded(last), *own_files(last)] if last is not None and last.out != layout.out else []
 
 
 def _refuse_foreign(layout: Layout) -> None:
@@ -101,7 +108,7 @@ def _write(result: Result, layout: Layout, stale: list[str], partial: bool, cach
     """In this order: a run that is killed leaves files whole, the Ninja file last, and nothing forgotten that must be
     removed.
     """
-    known = sorted({*_read_lines(layout.note("outputs")), *result.outputs})
+    known = sorted({*recorded(layout), *result.outputs})
     write_if_changed(layout.note("outputs"), "".join(f"{name}\n" for name in known).encode())
     write_if_changed(layout.note("probe.json"), json.dumps(cache, indent=1).encode())
     for name, text in result.files.items():
@@ -189,10 +196,6 @@ def _read(path: str) -> str:
             return file.read()
     except (OSError, ValueError):
         return ""
-
-
-def _read_lines(path: str) -> list[str]:
-    return [line for line in _read(path).split("\n") if line]
 
 
 def _read_json(path: str) -> dict[str, Any]:

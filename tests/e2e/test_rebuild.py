@@ -267,3 +267,14 @@ def test_clean_beside_a_file_of_that_name(two: Project) -> None:
     assert two.make() >= {"manifest.json"}
     two.bpfgen("clean")
     assert not (two.root / "out").exists()
+
+
+def test_output_folder_moves(two: Project) -> None:
+    """When `project.out` changes, nothing stays in the old folder but what others put there."""
+    two.write("out/mine.txt", "")
+    text = (two.root / "build.toml").read_text(encoding="utf-8")
+    two.write("build.toml", text.replace('name = "test"', 'name = "test"\nout = "built"'))
+    two.bpfgen()
+    two.ninja()
+    assert (two.root / "built/obj/one/bpfel.bpf.o").exists()
+    assert [path.name for path in (two.root / "out").rglob("*")] == ["mine.txt"]

@@ -1,0 +1,35 @@
+"""What the last run left: where its output folder was, what it recorded there."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from bpfgen.compile import Layout
+from bpfgen.memo import NOTES
+from bpfgen.plan import NINJA_FILE
+
+
+def last_layout() -> Optional[Layout]:
+    """The output folder of the last run, from the Ninja file's first line; None where there was none."""
+    try:
+        with open(NINJA_FILE, encoding="utf-8", errors="replace") as file:
+            _, _, folder = file.readline().rstrip("\n").rpartition("; notes in ")
+    except OSError:
+        return None
+    return Layout(folder[: -len("/.bpfgen/")]) if folder.endswith("/.bpfgen/") else None
+
+
+def recorded(layout: Layout) -> list[str]:
+    """Every file that the Ninja file of the last run makes."""
+    try:
+        with open(layout.note("outputs"), encoding="utf-8") as file:
+            return [line for line in file.read().split("\n") if line]  # not splitlines: names may hold U+2028
+    except (OSError, ValueError):
+        return []
+
+
+def own_files(layout: Layout) -> list[str]:
+    """What bpfgen and Ninja keep for themselves in the output folder."""
+    notes = (NOTES, "outputs", "plan.json", "probe.json", "toolchain", "lock")
+    logs = (".ninja_log", ".ninja_deps", ".ninja_lock")
+    return [*(layout.note(name) for name in notes), *(f"{layout.out}/{name}" for name in logs)]
