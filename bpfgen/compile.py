@@ -43,6 +43,11 @@ class Layout:
         return f"{self.out}/.bpfgen/{name}"
 
 
+def layout_of(config: Config) -> Layout:
+    """Where this project's files go."""
+    return Layout(config.project.out.rstrip("/"))
+
+
 def unit_edges(unit: Unit, host: Host, layout: Layout) -> Iterator[Edge]:
     """The edges that make one object. The first ones are the compiles, one for each source, in order."""
     if len(unit.files) == 1:

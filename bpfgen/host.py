@@ -100,7 +100,7 @@ def _labels(clang: Clang, package: str) -> Iterable[tuple[str, str]]:
 
 def _bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optional[str]:
     typed = {unit.vmlinux for unit in units if unit.vmlinux}
-    if not any(not str(config.kernel[name].btf).endswith(".h") for name in typed):
+    if all(str(config.kernel[name].btf).endswith(".h") for name in typed):
         return None
     wanted = config.toolchain.bpftool
     # Debian keeps it in /usr/sbin, which is on root's PATH only.

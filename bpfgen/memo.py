@@ -20,12 +20,10 @@ to 10 ms).
 
 def fresh(ninja_file: str = "build.ninja") -> bool:
     """Whether plain `bpfgen` in this folder would change nothing."""
+    folder = notes_folder(ninja_file)
+    if not folder:
+        return False
     try:
-        with open(ninja_file, encoding="utf-8") as file:
-            first = file.readline()
-        _, _, folder = first.rstrip("\n").rpartition("; notes in ")
-        if not folder:
-            return False
         with open(folder + NOTES, encoding="utf-8") as file:
             lines = file.read().split("\n")
     except (OSError, ValueError):
@@ -38,6 +36,15 @@ def fresh(ninja_file: str = "build.ninja") -> bool:
         if now == "- -" if ctime == "+" else f"{ctime} {size}" != now:
             return False
     return True
+
+
+def notes_folder(ninja_file: str) -> str:
+    """Where the run that wrote the Ninja file keeps its notes, with a `/` at the end; empty where there was none."""
+    try:
+        with open(ninja_file, encoding="utf-8") as file:
+            return file.readline().rstrip("\n").rpartition("; notes in ")[2]
+    except (OSError, ValueError):
+        return ""
 
 
 def surroundings() -> str:

@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import Optional
 
 from bpfgen.compile import Layout
-from bpfgen.memo import NOTES
+from bpfgen.memo import NOTES, notes_folder
 from bpfgen.plan import NINJA_FILE
 
 
 def last_layout() -> Optional[Layout]:
     """The output folder of the last run, from the Ninja file's first line; None where there was none."""
-    try:
-        with open(NINJA_FILE, encoding="utf-8", errors="replace") as file:
-            _, _, folder = file.readline().rstrip("\n").rpartition("; notes in ")
-    except OSError:
-        return None
+    folder = notes_folder(NINJA_FILE)
     return Layout(folder[: -len("/.bpfgen/")]) if folder.endswith("/.bpfgen/") else None
 
 

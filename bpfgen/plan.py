@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from bpfgen import __version__
-from bpfgen.compile import BOOT, Layout, macro, step_edge, unit_edges, vmlinux_edges
+from bpfgen.compile import BOOT, Layout, layout_of, macro, step_edge, unit_edges, vmlinux_edges
 from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
 from bpfgen.graph import CC, CLEAN, GENERATE, Action, Edge, Graph, build_graph
@@ -37,7 +37,7 @@ class Inputs:
 
 def make_graph(plan: dict[str, Any], config: Config, units: Sequence[Unit], host: Host, inputs: Inputs) -> Graph:
     """The whole build; `plan` is what `make_plan` made of the same."""
-    layout = Layout(config.project.out.rstrip("/"))
+    layout = layout_of(config)
     edges = [*_generate(host, inputs, layout), *vmlinux_edges(config, units, host, layout)]
     editor: dict[str, Action] = {}
     for unit in units:
@@ -87,7 +87,7 @@ def editor_action(action: Action, host: Host) -> Action:
 
 def make_plan(config: Config, units: Sequence[Unit], host: Host) -> dict[str, Any]:
     """What the steps need to know, ready for JSON; `outputs` documents it."""
-    layout = Layout(config.project.out.rstrip("/"))
+    layout = layout_of(config)
     folder = config.go and (config.go.dir or f"{layout.out}/go").rstrip("/")
     arches = list(dict.fromkeys(arch for unit in units for arch in unit.target.arches))
     return {

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 from bpfgen.catalog import version
-from bpfgen.compile import OWN_FLAGS, Layout
+from bpfgen.compile import OWN_FLAGS, layout_of
 from bpfgen.config.report import did_you_mean
 from bpfgen.config.schema import MacroValue
 from bpfgen.config.source import Document
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
         )
         return 0
     print(columns([("SETTING", "VALUE", "FROM"), *((s.name, s.value, s.origin) for s in settings)]), file=out)
-    layout = Layout(project.config.project.out.rstrip("/"))
+    layout = layout_of(project.config)
     objects = [
         (layout.object(u), u.kernel or " ".join(u.kernels) or "-", u.vmlinux or "-", u.settings.mcpu) for u in units
     ]

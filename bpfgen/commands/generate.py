@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from bpfgen import compdb, memo, ninja
-from bpfgen.compile import Layout
+from bpfgen.compile import Layout, layout_of
 from bpfgen.config.report import Report
 from bpfgen.errors import Failure, Location, Problem
 from bpfgen.files import remove, write_if_changed
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     started = time.time_ns()
     project = load(args)
     os.chdir(project.root)
-    layout = Layout(project.config.project.out.rstrip("/"))
+    layout = layout_of(project.config)
     cache = _read_json(layout.note("probe.json"))
     report = Report(project.document)
     host = probe(project.root, project.config, project.units, cache, report)

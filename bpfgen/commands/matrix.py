@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-from bpfgen.compile import Layout
+from bpfgen.compile import layout_of
 from bpfgen.matrix import Unit
 from bpfgen.project import Project, load
 from bpfgen.text import columns
@@ -48,7 +48,7 @@ def _cell(project: Project, unit: Unit) -> dict[str, Any]:
         "variant": unit.variant,
         "mcpu": unit.settings.mcpu,
         "sources": list(unit.files),
-        "object": Layout(project.config.project.out.rstrip("/")).object(unit),
+        "object": layout_of(project.config).object(unit),
     }
 
 
