@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from bpfgen.config.schema import Config, MacroValue
 from bpfgen.frozen import frozen
-from bpfgen.graph import CC, LINK, STEP, STRIP, Action, Edge
+from bpfgen.graph import CC, LINK, STEP, Action, Edge
 from bpfgen.host import Host
 from bpfgen.matrix import Unit
 
 OWN_FLAGS = ("-O2", "-g", "-fno-ident", "-ffile-compilation-dir=.")
 """Flags of every compile; `-g` makes the BTF, the rest keeps the machine out of the object."""
+
+
+REDUCED = ("vmlinux.h", "how")
+"""What the compile keeps of a reduced header (see `cc.index`, `cc.main`)."""
 
 
 @frozen
@@ -34,6 +39,11 @@ class Layout:
         stem = os.path.basename(unit.files[index])[: -len(".c")]
         return f"{self.out}/debug/{unit.id}.d/{index}-{stem}.bc"
 
+    def reduced(self, output: str) -> str:
+        """The folder of the reduced `vmlinux.h` of an output of clang's, an object or bitcode (see `cc.main`)."""
+        name = output[len(f"{self.out}/debug/") :]
+        return f"{self.out}/fast/{name.removesuffix('.bpf.o')}"
+
     def vmlinux(self, kernel: str, arch: str) -> str:
         """The folder of a kernel target's `vmlinux.h`."""
         return f"{self.out}/vmlinux/{kernel}/{arch}"
@@ -52,34 +62,45 @@ def unit_edges(unit: Unit, host: Host, layout: Layout) -> Iterator[Edge]:
     """The edges that make one object. The first ones are the compiles, one for each source, in order."""
     if len(unit.files) == 1:
         yield _compile(unit, host, layout, unit.files[0], layout.debug(unit), ())
-    else:
-        # libbpf's linker works on objects (`bpftool gen object`); clang links the sources' bitcode itself, before it
-        # optimises, with no other tool and the same result on every host.
-        extra = (
-            "-include",
-            os.path.join(host.package, "clang", "license.h"),
-            "-emit-llvm",
-            "-Xclang",
-            "-disable-llvm-passes",
-        )
-        parts = [layout.bitcode(unit, index) for index in range(len(unit.files))]
-        for file, part in zip(unit.files, parts):
-            yield _compile(unit, host, layout, file, part, extra)
-        yield _link(unit, host, layout, parts)
-    yield _strip(host, layout.debug(unit), layout.object(unit))
+        return
+    # libbpf's linker works on objects (`bpftool gen object`); clang links the sources' bitcode itself, before it
+    # optimises, with no other tool and the same result on every host.
+    extra = (
+        "-include",
+        os.path.join(host.package, "clang", "license.h"),
+        "-emit-llvm",
+        "-Xclang",
+        "-disable-llvm-passes",
+    )
+    parts = [layout.bitcode(unit, index) for index in range(len(unit.files))]
+    for file, part in zip(unit.files, parts):
+        yield _compile(unit, host, layout, file, part, extra)
+    yield _link(unit, host, layout, parts)
 
 
 def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, extra: tuple[str, ...]) -> Edge:
-    base = (*_flags(unit, host, layout), *extra)
-    header = (f"{layout.vmlinux(unit.vmlinux, unit.target.arches[0])}/vmlinux.h",) if unit.vmlinux else ()
+    folder = layout.vmlinux(unit.vmlinux, unit.target.arches[0]) if unit.vmlinux else ""
+    flags = (*_flags(unit, host, layout), *extra)
+    args = ("-c", _operand(source), "-o", output)
+    options: list[tuple[str, str]] = []
+    fast: tuple[str, ...] = ()
+    if unit.vmlinux and unit.settings.fast:
+        options.append(("-v", folder))
+        options += [("-b", path) for path in host.clang.include]
+        # The types of one source must be those of the others: linked, they become one.
+        options += [("-a", file) for file in unit.files if file != source]
+        fast = tuple(f"{layout.reduced(output)}/{name}" for name in REDUCED)
+    stripped = len(unit.files) == 1
     return Edge(
-        outputs=(output,),
+        outputs=(layout.object(unit) if stripped else output,),
         inputs=(source,),
         implicit=(layout.note("toolchain"),),
-        order_only=header,  # the depfile says whether it was read
+        order_only=(f"{folder}/vmlinux.h",) if folder else (),  # the depfile says whether it was read
         rule=CC,
         what=f"{source} for {unit.id}",
-        action=Action(base, ("-MD", "-MF", f"{output}.d", "-c", _operand(source), "-o", output)),
+        action=Action((*_driver(host, layout, options), *host.launcher.command, *flags, "-MD"), args),
+        compiler=Action(flags, args),
+        aside=((output,) if stripped else ()) + fast,
     )
 
 
@@ -87,27 +108,25 @@ def _link(unit: Unit, host: Host, layout: Layout, parts: list[str]) -> Edge:
     # The empty source makes clang 14 link too: it ignores the option when its input is bitcode.
     linked = os.path.join(host.package, "clang", "linked.c")
     words = [word for part in parts for word in ("-Xclang", "-mlink-bitcode-file", "-Xclang", part)]
+    flags = (*_target(unit, host), *unit.settings.cflags, "-Wno-unused-command-line-argument", "-x", "c", "-c", linked)
     return Edge(
-        outputs=(layout.debug(unit),),
+        outputs=(layout.object(unit),),
         inputs=tuple(parts),
         implicit=(layout.note("toolchain"), linked),
         rule=LINK,
-        action=Action(
-            (*_target(unit, host), *unit.settings.cflags, "-Wno-unused-command-line-argument", "-x", "c", "-c", linked),
-            (*words, "-o", layout.debug(unit)),
-        ),
+        action=Action((*_driver(host, layout), *flags), (*words, "-o", layout.debug(unit))),
+        aside=(layout.debug(unit),),
     )
 
 
-def _strip(host: Host, source: str, output: str) -> Edge:
-    script = os.path.join(host.package, "strip.py")
-    return Edge(
-        outputs=(output,),
-        inputs=(source,),
-        implicit=(script,),
-        rule=STRIP,
-        action=Action((host.python, "-I", "-S", script), (source, output)),
-    )
+# Without the site packages, Python starts in half the time.
+DRIVER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bpfgen.cc.main import main; sys.exit(main())"
+
+
+def _driver(host: Host, layout: Layout, options: Iterable[tuple[str, str]] = ()) -> tuple[str, ...]:
+    """What runs clang in an edge, up to clang's own words (see `cc.main`)."""
+    words = [("-o", layout.out), *options, *(("-e", f"{name}={value}") for name, value in host.launcher.environment)]
+    return (host.python, "-I", "-S", "-c", DRIVER, os.path.dirname(host.package), *chain(*words), "--")
 
 
 def _target(unit: Unit, host: Host) -> tuple[str, ...]:
@@ -153,9 +172,10 @@ def vmlinux_edges(config: Config, units: Iterable[Unit], host: Host, layout: Lay
     wanted = dict.fromkeys((unit.vmlinux, unit.target.arches[0]) for unit in units if unit.vmlinux)
     for kernel, arch in wanted:
         btf = btf_path(config, str(kernel), arch)
-        output = f"{layout.vmlinux(str(kernel), arch)}/vmlinux.h"
+        folder = layout.vmlinux(str(kernel), arch)
+        files = tuple(f"{folder}/{name}" for name in ("vmlinux.h", "vmlinux.index"))
         tool = (host.bpftool,) if host.bpftool else ()
-        yield step_edge(host, ("vmlinux", host.bpftool or "", btf, output), (output,), (btf,), tool)
+        yield step_edge(host, ("vmlinux", host.bpftool or "", btf, folder), files, (btf,), tool)
 
 
 def btf_path(config: Config, kernel: str, arch: str) -> str:

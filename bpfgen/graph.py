@@ -39,13 +39,12 @@ class Rule:
     pool: str = ""
 
 
-CC = Rule("cc", "cc", depfile=True)
-LINK = Rule("link", "link")
-STRIP = Rule("strip", "strip", restat=True)
+CC = Rule("cc", "cc", depfile=True, restat=True)
+LINK = Rule("link", "link", restat=True)
 STEP = Rule("step", "make", restat=True)
 CLEAN = Rule("clean", "clean", pool="console")
 GENERATE = Rule("generate", "bpfgen", restat=True, generator=True, pool="console")
-RULES = (CC, LINK, STRIP, STEP, CLEAN, GENERATE)
+RULES = (CC, LINK, STEP, CLEAN, GENERATE)
 
 
 @frozen
@@ -62,6 +61,10 @@ class Edge:
     action: Optional[Action] = None
     what: str = ""
     """What Ninja says is made; the first output, if it is empty."""
+    compiler: Optional[Action] = None
+    """The bare command of a compile, as an editor shall see it."""
+    aside: tuple[str, ...] = ()
+    """Files that the action leaves beside its outputs; nothing waits for them."""
 
 
 @frozen
@@ -101,4 +104,5 @@ def build_graph(
 
 def outputs(graph: Graph) -> tuple[str, ...]:
     """Every file that an action of the graph writes, but for the Ninja file's own."""
-    return tuple(o for e in graph.edges if e.action and e.rule not in {GENERATE, CLEAN} for o in e.outputs)
+    made = (edge for edge in graph.edges if edge.action and edge.rule not in {GENERATE, CLEAN})
+    return tuple(name for edge in made for name in (*edge.outputs, *edge.aside))

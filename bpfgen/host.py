@@ -14,6 +14,7 @@ from bpfgen.config.report import Report, quoted
 from bpfgen.config.schema import UNWRITABLE, Config
 from bpfgen.errors import Failure, Problem
 from bpfgen.frozen import frozen
+from bpfgen.launcher import Launcher, find_launcher
 from bpfgen.matrix import Unit
 from bpfgen.toolchain import Cache, Clang, find_clang, wheel_file
 
@@ -34,6 +35,7 @@ class Host:
     labels: tuple[tuple[str, str], ...]
     """Folders outside the project → what they are called in an object, so that no path of this machine gets into it."""
     bpftool: Optional[str]
+    launcher: Launcher
     watch: tuple[str, ...]
     """Files that say that this must be asked again."""
 
@@ -43,7 +45,8 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
     units = tuple(units)
     clang = find_clang(root, config, cache, report)
     bpftool = _bpftool(config, units, report)
-    if clang is None or len(report):
+    launcher = find_launcher(root, config, clang, report) if clang else None
+    if clang is None or launcher is None or len(report):
         return None
     package = os.path.dirname(os.path.abspath(__file__))
     _refuse_unwritable((package, *clang.watch))
@@ -56,6 +59,7 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
         headers={name: _headers(clang, arches()[name]) for name in names},
         labels=tuple(_labels(clang, package)),
         bpftool=bpftool,
+        launcher=launcher,
         watch=(*clang.watch, *([bpftool] if bpftool else [])),
     )
 

@@ -35,6 +35,8 @@ class Settings:
     include: tuple[str, ...]
     define: tuple[tuple[str, MacroValue], ...]
     mcpu: str
+    fast: bool
+    """Whether a reduced `vmlinux.h` may be used."""
 
 
 @frozen
@@ -128,6 +130,7 @@ def resolve(
         include=tuple(dict.fromkeys((*extra.include, *program.include, *base.include))),
         define=tuple(define.items()),
         mcpu=extra.mcpu or program.mcpu or base.mcpu or mcpu_of(versions),
+        fast=base.fast if program.fast is None else program.fast,
     )
 
 

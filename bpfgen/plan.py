@@ -10,7 +10,7 @@ from bpfgen import __version__
 from bpfgen.compile import BOOT, Layout, layout_of, macro, step_edge, unit_edges, vmlinux_edges
 from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
-from bpfgen.graph import CC, CLEAN, GENERATE, Action, Edge, Graph, build_graph
+from bpfgen.graph import CLEAN, GENERATE, Action, Edge, Graph, build_graph
 from bpfgen.host import Host
 from bpfgen.matrix import Unit
 from bpfgen.outputs import go
@@ -44,8 +44,8 @@ def make_graph(plan: dict[str, Any], config: Config, units: Sequence[Unit], host
         made = list(unit_edges(unit, host, layout))
         edges += made
         for edge in made:
-            if edge.rule is CC and edge.action:
-                editor.setdefault(edge.inputs[0], editor_action(edge.action, host))
+            if edge.compiler:
+                editor.setdefault(edge.inputs[0], editor_action(edge.compiler, host))
     outputs = list(_outputs(plan, host, inputs, layout))
     edges += outputs
     final = tuple(name for edge in outputs for name in edge.outputs)
@@ -138,5 +138,6 @@ def _phony(units: Iterable[Unit], layout: Layout, final: tuple[str, ...]) -> Ite
             groups.setdefault(name, []).append(layout.object(unit))
     for name, objects in groups.items():
         yield Edge((name,), tuple(objects))
-    yield Edge(("all",), (*(layout.object(unit) for unit in units), *final))
+    yield Edge(("objects",), tuple(layout.object(unit) for unit in units))
+    yield Edge(("all",), ("objects", *final))
     yield Edge(("check",), (f"{layout.out}/manifest.json",))

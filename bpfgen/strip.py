@@ -1,9 +1,8 @@
-"""Drops DWARF from one BPF object: `python -I -S strip.py IN OUT`.
+"""Drops DWARF from one BPF object.
 
-A script of its own, on `sys`, `os` and `struct` alone, because it starts once per object and start-up is most
-of its cost. It exists because strips differ between tools (eu-strip keeps the FILE symbol and adds a
-`.shstrtab`, llvm-strip does neither) and because the clang of a wheel comes without
-any: with one strip, one compiler gives one object on every host.
+On the path of every compile edge, so `struct` is all that it imports. It exists because strips differ between tools
+(eu-strip keeps the FILE symbol and adds a `.shstrtab`, llvm-strip does neither), because the clang of a wheel comes
+without any, and because it is faster than starting one: with one strip, one compiler gives one object on every host.
 
 Kept, as `llvm-strip -g` keeps them: every section but DWARF and the relocations of DWARF, in their order, and
 every symbol but those of dropped sections and the FILE symbols, which name a path of the build host.
@@ -12,9 +11,7 @@ every symbol but those of dropped sections and the FILE symbols, which name a pa
 
 from __future__ import annotations
 
-import os
 import struct
-import sys
 
 SHT_SYMTAB, SHT_STRTAB, SHT_RELA, SHT_NOBITS, SHT_REL = 2, 3, 4, 8, 9
 SHT_GROUP, SHT_SYMTAB_SHNDX, SHT_LLVM_ADDRSIG = 17, 18, 0x6FFF4C03
@@ -69,8 +66,14 @@ class Object:
 
 
 def strip(data: bytes) -> bytes:
-    """The object without DWARF, in the same byte order; raises BadObject or struct.error. Idempotent."""
-    elf = parse(data)
+    """The object without DWARF, in the same byte order; raises BadObject. Idempotent."""
+    try:
+        return _strip(parse(data))
+    except struct.error as error:
+        raise BadObject("is damaged") from error
+
+
+def _strip(elf: Object) -> bytes:
     names = symbol_names(elf)
     keep = [index for index in range(len(elf.sections)) if not is_dropped(elf, index)]
     section_map = {old: new for new, old in enumerate(keep)}
@@ -254,46 +257,3 @@ def layout(elf: Object) -> bytes:
 def pad(out: bytearray, align: int) -> None:
     """Pads with zeros to a multiple of `align` bytes."""
     out += bytes(-len(out) % max(align, 1))
-
-
-def write_if_changed(path: str, data: bytes) -> None:
-    """Writes by rename, and not at all where the file has these bytes, so that `restat` ends the build."""
-    try:
-        with open(path, "rb") as file:
-            if file.read() == data:
-                return
-    except FileNotFoundError:
-        pass
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
-
-
-def main(arguments: list[str]) -> int:
-    """`strip.py IN OUT`; the exit code is 0, 1 (the object or the file system) or 2 (usage)."""
-    if len(arguments) != 2:
-        sys.stderr.write("usage: strip.py IN OUT\n")
-        return 2
-    source, target = arguments
-    try:
-        with open(source, "rb") as file:
-            data = file.read()
-        write_if_changed(target, strip(data))
-    except (BadObject, struct.error) as error:
-        reason = error if isinstance(error, BadObject) else "is damaged"
-        sys.stderr.write(f"{source}: error: the object {reason}\n")
-        return 1
-    except OSError as error:
-        sys.stderr.write(f"{error.filename}: error: {error.strerror}\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

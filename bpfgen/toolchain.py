@@ -35,6 +35,10 @@ class Clang:
     """Whether it has the BPF target."""
     resources: str
     """Its folder of compiler headers (`stddef.h`)."""
+    include: tuple[str, ...]
+    """Folders that it searches for headers by itself, in its order."""
+    size: int
+    """Bytes of the program file."""
     identity: str
     """Changes when the program file does."""
     watch: tuple[str, ...]
@@ -95,7 +99,7 @@ def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Cl
     stat = os.stat(path)
     identity = f"{path} {stat.st_size} {stat.st_ctime_ns}"
     answers = cache.get(identity)
-    if answers is None:
+    if answers is None or answers.keys() != QUESTIONS.keys():
         answers = cache[identity] = _ask(command)
     version = re.search(r"clang version (\d+(?:\.\d+)*)", answers["version"])
     if version is None:
@@ -109,6 +113,8 @@ def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Cl
         text=answers["version"].splitlines()[0],
         bpf=re.search(r"^\s*bpfel\b", answers["targets"], re.MULTILINE) is not None,
         resources=resources or "",
+        include=() if wheel else tuple(_searched(answers["search"])),
+        size=stat.st_size,
         identity=identity,
         watch=(path, *_record(path)) if wheel else tuple(dict.fromkeys((command[0], path))),
     )
@@ -116,8 +122,22 @@ def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Cl
 
 def _ask(command: tuple[str, ...]) -> Mapping[str, str]:
     """What a compiler says of itself; each answer costs the start of clang, about 25 ms."""
-    questions = {"version": "--version", "targets": "-print-targets", "resources": "-print-resource-dir"}
-    return {name: _output((*command, flag)).strip() for name, flag in questions.items()}
+    return {name: _output((*command, *flags)).strip() for name, flags in QUESTIONS.items()}
+
+
+QUESTIONS = {
+    "version": ("--version",),
+    "targets": ("-print-targets",),
+    "resources": ("-print-resource-dir",),
+    "search": ("-target", "bpfel", "-E", "-v", "-x", "c", os.devnull),
+}
+
+
+def _searched(answer: str) -> list[str]:
+    """The folders that `clang -v` lists, a line each, between two sentences."""
+    _, _, after = answer.partition("#include <...> search starts here:\n")
+    folders, _, _ = after.partition("End of search list.")
+    return [os.path.normpath(line.strip()) for line in folders.splitlines()]
 
 
 def _output(command: tuple[str, ...]) -> str:
@@ -127,7 +147,7 @@ def _output(command: tuple[str, ...]) -> str:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def _record(zig: str) -> Iterator[str]:

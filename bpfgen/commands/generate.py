@@ -96,12 +96,25 @@ def _render(project: Project, host: Host, inputs: Inputs, layout: Layout) -> Res
     plan = make_plan(project.config, project.units, host)
     graph = make_graph(plan, project.config, project.units, host, inputs)
     files = {
-        layout.note("toolchain"): f"{host.clang.identity}\n{host.clang.text}\n",
+        layout.note("toolchain"): f"{host.clang.identity}\n{host.clang.text}\n{_driver(host)}\n",
         layout.note("plan.json"): json.dumps(plan, indent=1, ensure_ascii=False) + "\n",
         EDITOR_FILE: compdb.render(graph, project.root),
         NINJA_FILE: ninja.render(graph),
     }
     return Result(files, outputs(graph), plan)
+
+
+def _driver(host: Host) -> str:
+    """A hash of what runs the compiler: a new bpfgen compiles again where this part of it is another one."""
+    import hashlib
+
+    code = hashlib.sha256()
+    for name in ("cc", "files.py", "strip.py"):
+        path = os.path.join(host.package, name)
+        for file in package_files(path) or [path]:
+            with open(file, "rb") as stream:
+                code.update(stream.read())
+    return f"bpfgen {code.hexdigest()[:16]}"
 
 
 def _write(result: Result, layout: Layout, stale: list[str], partial: bool, cache: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from bpfgen.catalog import arches
 from bpfgen.config.report import Path, Report, did_you_mean
 from bpfgen.config.schema import Compile, Config, Kernel, Program
 
-RESERVED = ("all", "check", "clean")
+RESERVED = ("all", "check", "clean", "objects")
 """Ninja targets that bpfgen makes itself."""
 
 # Flags that bpfgen passes itself, or that would turn the compile into something else, and what to write instead.
@@ -184,7 +184,7 @@ def _outputs(config: Config, report: Report) -> None:
     if config.go.dir is None:
         return
     out, folder = config.project.out.rstrip("/"), config.go.dir.rstrip("/")
-    taken = [f"{out}/{name}" for name in ("obj", "debug", "vmlinux", ".bpfgen")]
+    taken = [f"{out}/{name}" for name in ("obj", "debug", "fast", "vmlinux", ".bpfgen")]
     if folder == out or any(folder == t or folder.startswith(f"{t}/") for t in taken):
         report.add(
             ("go", "dir"),

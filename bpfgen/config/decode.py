@@ -124,6 +124,10 @@ _NOT_THERE = {
 
 def _union(kinds: tuple[Any, ...], value: Any, path: Path, report: Report) -> Any:
     wanted = [kind for kind in kinds if kind is not type(None)]
+    if get_origin(wanted[-1]) is tuple and len(wanted) > 1:
+        if isinstance(value, list):
+            return _list(get_args(wanted[-1])[0], value, path, report)
+        wanted.pop()
     for kind in wanted[:-1]:
         if type(value) is kind:
             return value

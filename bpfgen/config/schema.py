@@ -143,6 +143,36 @@ class Compile:
     and `v2` when no kernel target says its version."""
     vmlinux: Optional[Name] = None
     """The kernel target whose `vmlinux.h` CO-RE programs include. Not given: the newest one that has `btf`."""
+    fast: bool = True
+    """Each program is compiled with what it can name of `vmlinux.h`, which takes a quarter of the time and gives the
+    same object; where that isn't sure, with the whole header. `false`: always with the whole one.
+    `bpfgen check --fast` compares both."""
+
+
+LauncherName = Annotated[
+    str, Rule('"auto", "none", "ccache", "sccache", or the path of another launcher', r"[^\x00-\x1f\x7f]+")
+]
+Word = Annotated[str, Rule("a word without control characters", r"[^\x00-\x1f\x7f]+")]
+Address = Annotated[
+    str,
+    Rule(
+        'an address such as "redis://cache.example:6379" or "https://cache.example/bpf"',
+        r"(?:redis|rediss|redis\+unix|http|https|file|s3)://?[^\x00-\x20\x7f]+",
+        "what stands before :// says which back end it is",
+    ),
+]
+
+
+@frozen
+class Cache:
+    """Keeps what was compiled, for other checkouts, branches and machines."""
+
+    launcher: Union[LauncherName, tuple[Word, ...]] = "auto"
+    """What runs the compiler: `auto` takes ccache where it is installed, else sccache, else nothing; `none` nothing.
+    A list is any command that clang's own is appended to, such as `["recc"]` for remote execution."""
+    remote: Optional[Address] = None
+    """A cache that machines share: ccache takes `redis://`, `http://` and `file://`, sccache `redis://`, `s3://BUCKET`
+    and `http://` (WebDAV). What else they need (credentials, a region) stands in their own environment variables."""
 
 
 @frozen
@@ -224,6 +254,8 @@ class Program:
     """Overrides `compile.mcpu`."""
     vmlinux: Optional[Name] = None
     """Overrides `compile.vmlinux`."""
+    fast: Optional[bool] = None
+    """Overrides `compile.fast`."""
     variants: dict[Name, Variant] = field(default_factory=dict)
     """More builds of this program, each beside the plain one."""
 
@@ -245,6 +277,7 @@ class Config:
     project: Project
     toolchain: Toolchain = field(default_factory=Toolchain)
     compile: Compile = field(default_factory=Compile)
+    cache: Cache = field(default_factory=Cache)
     builder: Builder = field(default_factory=Builder)
     targets: Targets = field(default_factory=Targets)
     kernel: dict[Name, Kernel] = field(default_factory=dict)

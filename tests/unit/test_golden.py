@@ -10,6 +10,7 @@ from bpfgen import compdb, ninja
 from bpfgen.catalog import arches
 from bpfgen.cli import parse
 from bpfgen.host import Host
+from bpfgen.launcher import Launcher
 from bpfgen.plan import Inputs, make_graph, make_plan
 from bpfgen.project import load
 from bpfgen.toolchain import Clang
@@ -18,7 +19,16 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 NAMES = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir())
 
 CLANG = Clang(
-    "system", ("clang-19",), "19.1.7", "clang version 19.1.7", True, "/clang", "clang 1 2", ("/bin/clang-19",)
+    kind="system",
+    command=("clang-19",),
+    version="19.1.7",
+    text="clang version 19.1.7",
+    bpf=True,
+    resources="/clang",
+    include=("/clang/include", "/usr/include"),
+    size=1,
+    identity="clang 1 2",
+    watch=("/bin/clang-19",),
 )
 HOST = Host(
     root="/project",
@@ -28,6 +38,7 @@ HOST = Host(
     headers={name: ("-idirafter", f"/include/{arch.triple}") for name, arch in arches().items()},
     labels=(("/bpfgen", "bpfgen"), ("/clang", "clang")),
     bpftool="/bin/bpftool",
+    launcher=Launcher("none"),
     watch=("/bin/clang-19", "/bin/bpftool"),
 )
 

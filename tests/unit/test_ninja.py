@@ -15,6 +15,7 @@ rule cc
   description = cc $what
   depfile = $out.d
   deps = gcc
+  restat = 1
 
 rule generate
   command = $cmd

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpfgen.errors import EXIT_FAILED, Failure
-from bpfgen.graph import CC, STRIP, Action, Edge, build_graph
+from bpfgen.graph import CC, LINK, Action, Edge, build_graph
 from bpfgen.ninja import render
 from bpfgen.ninjalog import GONE, Log, Run, last_build, newest, parse, read_stages
 
-STAGES = {"a.o": "cc", "b.o": "cc", "c": "strip", "d": "step", "d2": "step"}
+STAGES = {"a.o": "cc", "b.o": "cc", "c": "link", "d": "step", "d2": "step"}
 SECOND = 1_000_000_000
 # As ninja 1.13 wrote it. `c` is an edge with `restat`: its MTIME is its own, that of `a.o` when its command started.
 SEVEN = """\
@@ -43,7 +43,7 @@ def names(runs: Sequence[Run]) -> list[str]:
 def test_rows() -> None:
     log = parse(SEVEN, "log")
     assert (log.version, log.skipped, len(log.rows)) == (7, 0, 4)
-    assert last_build(log, STAGES, "build.ninja") == (Run(0, 204, "cc", ("a.o",)), Run(204, 258, "strip", ("c",)))
+    assert last_build(log, STAGES, "build.ninja") == (Run(0, 204, "cc", ("a.o",)), Run(204, 258, "link", ("c",)))
 
 
 @pytest.mark.parametrize("version", [5, 6, 7])
@@ -191,9 +191,9 @@ def test_stages_of_what_is_written(outputs: list[str]) -> None:
     """Every output of a file that `ninja.render` wrote has its rule, whatever its letters; inputs have none."""
     first, *more = outputs
     action = Action(("true",), ())
-    edges = [Edge((first,), ("x.c",), rule=CC, action=action), Edge(tuple(more), (first,), rule=STRIP, action=action)]
+    edges = [Edge((first,), ("x.c",), rule=CC, action=action), Edge(tuple(more), (first,), rule=LINK, action=action)]
     text = render(build_graph(edges, (first,), "out", "# comment", {}))
-    assert read_stages(text) == {first: "cc", **dict.fromkeys(more, "strip")}
+    assert read_stages(text) == {first: "cc", **dict.fromkeys(more, "link")}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import subprocess
 import sys
@@ -23,7 +22,6 @@ from bpfgen.strip import BadObject, strip
 
 OBJECTS = Path(__file__).parent.parent / "data" / "objects"
 FILES = ["debug.bpfeb.o", "debug.bpfel.o", "legacy.bpfel.o", "sample.bpfeb.o", "sample.bpfel.o"]
-SCRIPT = Path(bpfgen.strip.__file__)
 # What only one of the strips keeps: our docstring says why ours doesn't. The string tables differ in layout.
 OURS_DROPS = {".llvm_addrsig", ".strtab", ".shstrtab"}
 
@@ -140,37 +138,8 @@ def test_mutants_raise_nothing_but_bad_object(name: str, changes: list[tuple[int
         mutant[at : at + len(value)] = value[: len(mutant) - at]
     try:
         assert len(strip(bytes(mutant))) < 100 * len(mutant) + (64 << 16)
-    except (BadObject, struct.error):
+    except BadObject:
         return
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-I", "-S", str(SCRIPT), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def test_the_script_writes_only_what_changed(tmp_path: Path) -> None:
-    target = tmp_path / "out.o"
-    assert run(OBJECTS / "debug.bpfel.o", target).returncode == 0
-    assert target.read_bytes() == strip(load("debug.bpfel.o"))
-    os.utime(target, ns=(1, 1))
-    assert run(OBJECTS / "debug.bpfel.o", target).returncode == 0
-    assert target.stat().st_mtime_ns == 1
-    assert run(OBJECTS / "debug.bpfeb.o", target).returncode == 0
-    assert target.read_bytes() == strip(load("debug.bpfeb.o"))
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_the_script_fails_in_one_line(tmp_path: Path) -> None:
-    bad = tmp_path / "bad.o"
-    bad.write_bytes(b"\x7fELF")
-    done = run(bad, tmp_path / "out.o")
-    assert (done.returncode, done.stderr) == (1, f"{bad}: error: the object is not an ELF file\n")
-    missing = tmp_path / "none.o"
-    done = run(missing, tmp_path / "out.o")
-    assert (done.returncode, done.stderr) == (1, f"{missing}: error: No such file or directory\n")
-    assert run().returncode == 2
-    assert list(tmp_path.iterdir()) == [bad]
 
 
 ENDIANS = {"little": "bpfel", "big": "bpfeb"}
@@ -189,7 +158,7 @@ def test_means_the_same_as_other_strips(compiler: str, target: str, tmp_path: Pa
     source.write_text((OBJECTS / "sample.c").read_text())
     flags = ["-O2", "-g", "-target", target, "-mcpu=v3", "-c", str(source), "-o", str(full)]
     subprocess.run([*COMPILERS[compiler], *flags], check=True)
-    assert run(full, ours).returncode == 0
+    ours.write_bytes(strip(full.read_bytes()))
     expected = meaning(ours.read_bytes())
     for command in (["llvm-strip-19", "-g"], ["eu-strip", "-g"]):
         theirs = tmp_path / command[0]

@@ -1,0 +1,174 @@
+"""`vmlinux.h` → `Index`: its declarations, what each one names and needs.
+
+Understood is what bpftool and pahole write: declarations that begin in the first column, with bodies that are indented.
+Anything else is refused, and then the header is used whole.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable, Sequence
+
+from bpfgen.cc.index import Index
+from bpfgen.cc.scan import WORD
+
+_COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_DECLARATION = re.compile(
+    rb"""^(?:
+        \#[^\n\\]*(?:\\\n[^\n\\]*)*                                # a directive
+        | [A-Za-z_][^\n;{]*\{(?:\n(?:[ \t][^\n]*\n|\n)*)?\}[^;\n{}]*;  # with a body, which is indented
+        | [A-Za-z_][^\n{}]*;                                       # on one line
+    )[ \t]*$""",
+    re.MULTILINE | re.VERBOSE,
+)
+_TAG = re.compile(rb"\b(?:struct|union|enum)\s+(\w+)")
+_HEAD = re.compile(rb"(?:struct|union|enum) (\w+)(?: \{|;)")
+_BODY_TAG = re.compile(rb"\b(?:struct|union|enum)\s+(\w+)\s*\{")
+_ENUM = re.compile(rb"\benum\b[^;{}]*\{([^}]*)\}")
+_VALUE = re.compile(rb"(?:^|,)\s*([A-Za-z_]\w*)")
+_TYPEDEF = re.compile(
+    rb"(?:\(\**(?: *const)? *(\w+)(?:\[\w*\])*\)|(\w+))(?:\[\w*\])*(?:\([^{}]*\))?(?: *__attribute__ *\(.*\))?;$"
+)
+_FUNCTION = re.compile(rb"(\w+)\(")
+_SOFT = re.compile(rb"^[ \t]+(?:struct|union) (\w+) \*(\w+);$", re.MULTILINE)
+
+
+class Unreadable(Exception):
+    """The header is written in another way; the message says where."""
+
+
+class Names:
+    """The names of declarations, by what they are: name → numbers of declarations."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[bytes, list[int]] = {}
+        """Tags whose members or values are given."""
+        self.forward: dict[bytes, list[int]] = {}
+        """Tags that are declared alone."""
+        self.ordinary: dict[bytes, list[int]] = {}
+        """Types, enumerators and functions."""
+
+    def of(self, word: bytes) -> list[int]:
+        """Every declaration that a word can mean."""
+        nothing: list[int] = []
+        return [n for table in (self.bodies, self.forward, self.ordinary) for n in table.get(word, nothing)]
+
+
+class Rows:
+    """Lists of numbers, as `Index` has them."""
+
+    def __init__(self) -> None:
+        self.values = array("I")
+        self.starts = array("I", [0])
+
+    def add(self, numbers: Iterable[int]) -> None:
+        """One more row."""
+        self.values.extend(numbers)
+        self.starts.append(len(self.values))
+
+
+def parse(header: bytes) -> Index:
+    """The declarations of a header; raises Unreadable."""
+    spans = _spans(_blanked(header))
+    texts = [header[start:end] for start, end in spans]
+    names = Names()
+    always = array("I", [number for number, text in enumerate(texts) if not _enter(text, number, names)])
+    pointers = [_SOFT.findall(text) if b" *" in text and b"{" in text else () for text in texts]
+    members = {member for found in pointers for _, member in found}
+    words = sorted(members.union(names.bodies, names.forward, names.ordinary))
+    named, hard, soft = Rows(), Rows(), Rows()
+    for word in words:
+        named.add(names.of(word))
+    numbers = {word: number for number, word in enumerate(words)}
+    unknown = set(always)
+    for number, text in enumerate(texts):
+        if number in unknown:  # what a directive or an unknown declaration says may mean anything
+            hard.add({other for word in text.translate(WORD).split() for other in names.of(word)})
+        else:
+            hard.add(_needs(text, number, pointers[number], names))
+        bodies = [(member, names.bodies.get(tag, ())) for tag, member in pointers[number]]
+        soft.add([n for member, found in bodies for body in found for n in (numbers[member], body)])
+    ends = array("I", [place for span in spans for place in span])
+    return Index(words, named.values, named.starts, hard.values, hard.starts, soft.values, soft.starts, always, ends)
+
+
+def _blanked(header: bytes) -> bytes:
+    """The header with spaces for comments, so that places stay."""
+    if b"/*" not in header and b"//" not in header:
+        return header
+    if b'"' in _COMMENT.sub(b"", header) and re.search(rb'"[^"\n]*(?:/\*|//)', header):
+        raise Unreadable("has comments within strings")
+    return _COMMENT.sub(lambda match: re.sub(rb"[^\n]", b" ", match[0]), header)
+
+
+def _spans(header: bytes) -> list[tuple[int, int]]:
+    spans = []
+    end = 0
+    for match in _DECLARATION.finditer(header):
+        _refuse(header, end, match.start())
+        end = match.end()
+        if header[match.start() : match.start() + 1] == b"#" and re.match(rb"#\s*(?:include|import)", match[0]):
+            line = header.count(b"\n", 0, end) + 1
+            raise Unreadable(f"includes another header in line {line}")
+        spans.append(match.span())
+    _refuse(header, end, len(header))
+    return spans
+
+
+def _refuse(header: bytes, start: int, end: int) -> None:
+    between = header[start:end]
+    if between and not between.isspace():
+        line = header.count(b"\n", 0, end - len(between.lstrip())) + 1
+        raise Unreadable(f"isn't written as bpftool writes it, in line {line}")
+
+
+def _enter(text: bytes, number: int, names: Names) -> bool:
+    """Enters the names by which a source can mean a declaration; whether that could be found out."""
+    body = text.find(b"{")
+    head = _HEAD.match(text)
+    if text.startswith(b"typedef"):
+        match = None if b"(*(" in text else _TYPEDEF.search(text, max(text.rfind(b"}"), 0))
+        if match is None:
+            return False
+        names.ordinary.setdefault(match[1] or match[2], []).append(number)
+    elif text.startswith(b"extern"):
+        match = _FUNCTION.search(text)
+        if match is None:
+            return False
+        names.ordinary.setdefault(match[1], []).append(number)
+    elif head and body < 0:
+        names.forward.setdefault(head[1], []).append(number)
+    elif not head and not (body >= 0 and text.startswith(b"enum")):
+        return False
+    if body >= 0:
+        _enter_body(text, number, names)
+    return True
+
+
+def _enter_body(text: bytes, number: int, names: Names) -> None:
+    for tag in _BODY_TAG.findall(text):
+        names.bodies.setdefault(tag, []).append(number)
+    if b"enum" in text:
+        for values in _ENUM.findall(text):
+            for value in _VALUE.findall(values):
+                names.ordinary.setdefault(value, []).append(number)
+
+
+def _needs(text: bytes, number: int, pointers: Sequence[tuple[bytes, bytes]], names: Names) -> set[int]:
+    """What a declaration needs, but for the structs behind `pointers`: of those, the forward declarations."""
+    rest = _SOFT.sub(b"", text) if pointers else text
+    tags = _TAG.findall(rest)
+    needed: set[int] = set()
+    for tag in (*tags, *(tag for tag, _ in pointers)):
+        if tag in names.forward:
+            needed.update(names.forward[tag])
+    if b"{" in text or not _HEAD.match(text):  # a forward declaration needs no body
+        for tag in tags:
+            if tag in names.bodies:
+                needed.update(names.bodies[tag])
+    if not text.startswith(b"enum"):
+        for word in names.ordinary.keys() & rest.translate(WORD).split():
+            needed.update(names.ordinary[word])
+    needed.discard(number)
+    return needed

@@ -1,0 +1,159 @@
+"""Every identifier that a source can name: its words and those of each file that it may include.
+
+Taken for granted are only the lexical rules of C. Comments, strings and branches that the preprocessor drops are read
+too: more words make a larger header, never a wrong one. What could make words that stand nowhere in the text (`##`, an
+`#include` of a macro) is refused. That no file was overlooked is checked afterwards, against what clang says it read.
+"""
+
+from __future__ import annotations
+
+import os
+
+VMLINUX = "vmlinux.h"
+WORD = bytes(c if c >= 128 or chr(c).isalnum() or c in b"_$" else 32 for c in range(256))
+"""Translates all that can't be part of an identifier to spaces."""
+LIBBPF_PASTES = frozenset(["bpf_core_read.h", "bpf_endian.h", "bpf_helpers.h", "bpf_tracing.h", "usdt.bpf.h"])
+"""libbpf's headers paste (`##`) names of their own macros, enumerators and `____` functions only (libbpf 1.5)."""
+HELPERS = "bpf_helper_defs.h"
+
+
+class Refused(Exception):
+    """The words can't be known; the message says why."""
+
+
+class Folders:
+    """Where clang looks for headers, in its order (clang's manual, "-I", "-iquote", "-isystem", "-idirafter")."""
+
+    def __init__(self, words: list[str], builtin: list[str]) -> None:
+        found: dict[str, list[str]] = {"-iquote": [], "-I": [], "-isystem": [], "-idirafter": []}
+        for index, word in enumerate(words):
+            option = next((option for option in found if word.startswith(option)), "")
+            if option and (word != option or index + 1 < len(words)):
+                found[option].append(word[len(option) :] or words[index + 1])
+        self.quoted = found["-iquote"]
+        self.angled = [*found["-I"], *found["-isystem"], *builtin, *found["-idirafter"]]
+
+
+class Scan:
+    """Files that were read, by their normal paths, and their words."""
+
+    def __init__(self, folders: Folders, header: str) -> None:
+        self.files: dict[str, None] = {}
+        """In the order in which they were found."""
+        self.words: set[bytes] = set()
+        self.reads_header = False
+        """Whether a file includes `header`, the `vmlinux.h` that is to be reduced and is not read itself."""
+        self._folders = folders
+        self._header = os.path.normpath(header)
+        self._helpers: list[bytes] = []
+
+    def add(self, path: str) -> None:
+        """Reads a file and all that it can include; raises Refused, or OSError for a file that can't be read."""
+        todo = [os.path.normpath(path)]
+        while todo:
+            file = todo.pop()
+            if file in self.files:
+                continue
+            self.files[file] = None
+            with open(file, "rb") as stream:
+                data = stream.read()
+            if b"\\" in data:
+                data = data.replace(b"\\\r\n", b"").replace(b"\\\n", b"")
+            _refuse_pastes(file, data)
+            if os.path.basename(file) == HELPERS and _is_plain_helpers(data):
+                self._helpers.append(data)
+            else:
+                self.words.update(data.translate(WORD).split())
+            for name, rest in _includes(file, data):
+                todo += self._found(os.path.dirname(file), name, rest)
+
+    def all_words(self) -> set[bytes]:
+        """The words of all files; of the list of helpers, only what is said of helpers that some file names."""
+        words = set(self.words)
+        for data in self._helpers:
+            words |= _helper_words(data, self.words)
+        return words
+
+    def _found(self, own: str, name: str, delimiter: str) -> list[str]:
+        """The file that an include names; every such file where it is `include_next`."""
+        angled = self._folders.angled
+        places = [own, *self._folders.quoted, *angled] if delimiter != "<" else angled
+        found = []
+        for place in places:
+            path = os.path.normpath(os.path.join(place, name))
+            if path == self._header:
+                self.reads_header = True
+            elif not os.path.isfile(path):
+                continue
+            elif os.path.basename(path) == VMLINUX:
+                raise Refused(f"another vmlinux.h is found first: {path}")
+            else:
+                found.append(path)
+            if delimiter != "next":
+                break
+        return found
+
+
+def _includes(file: str, data: bytes) -> list[tuple[str, str]]:
+    """Name and kind (`"`, `<`, `next`) of each include of a file."""
+    found = []
+    for keyword in (b"include", b"import"):
+        at = data.find(keyword)
+        while at >= 0:
+            end = at + len(keyword)
+            kind = ""
+            if data[end : end + 5] == b"_next":
+                end, kind = end + 5, "next"
+            before = data[data.rfind(b"\n", 0, at) + 1 : at].rstrip(b" \t")
+            stop = data.find(b"\n", end)
+            rest = data[end : stop if stop >= 0 else len(data)].strip()
+            closing = {b'"': b'"', b"<": b">"}.get(rest[:1])
+            if closing and closing in rest[1:]:
+                name = rest[1 : rest.index(closing, 1)].decode(errors="surrogateescape")
+                found.append((name, kind or rest[:1].decode()))
+            elif before.endswith((b"#", b"%:", b"??=")):
+                raise Refused(f"{file} includes a file that a macro names")
+            at = data.find(keyword, end)
+    return found
+
+
+def _refuse_pastes(file: str, data: bytes) -> None:
+    """Raises Refused where the preprocessor could make words that stand nowhere."""
+    if b"##" in data and os.path.basename(file) not in LIBBPF_PASTES:
+        # `, ##__VA_ARGS__` only drops a comma (GCC's manual, "Variadic Macros").
+        for part in data.split(b"##")[:-1]:
+            if not part.rstrip(b" \t").endswith((b",", b"#")) and part.strip():
+                raise Refused(f"{file} makes names with ##")
+    if b"%:%:" in data or b"??=" in data or b"??/" in data:
+        raise Refused(f"{file} has digraphs or trigraphs")
+
+
+def _is_plain_helpers(data: bytes) -> bool:
+    """Whether a file is as libbpf's bpf_doc.py writes it: comments, forward declarations and one line for each helper.
+
+    Then nothing of it is used but the helpers that another file names.
+    """
+    if data.count(b"*/") != data.count(b"*/\n"):
+        return False
+    code = [line for line in data.split(b"\n") if line and line[:2] not in (b" *", b"/*")]
+    return all(line.endswith(b";") and line.startswith((b"static ", b"struct ", b"enum ")) for line in code)
+
+
+def _helper_words(data: bytes, named: set[bytes]) -> set[bytes]:
+    """The words that matter of a list of helpers: of those that `named` names all, of the others what a declaration
+    can't do without, which is its types but for structs.
+    """
+    words: set[bytes] = set()
+    for line in data.split(b"\n"):
+        if not line.startswith((b"static ", b"enum ")):
+            continue
+        parts = line.translate(WORD).split()
+        if not named.isdisjoint(part for part in parts if part.startswith(b"bpf_")):
+            words.update(parts)
+            continue
+        result, _, parameters = line.partition(b")(")
+        for part in (result.partition(b"(")[0], *parameters.rpartition(b") =")[0].split(b",")):
+            typed = part.translate(WORD).split()
+            tagged = typed[:-1] if len(typed) > 1 and part is not result else typed  # the last one is its name
+            words.update(word for at, word in enumerate(tagged) if tagged[at - 1] not in (b"struct", b"union"))
+    return words

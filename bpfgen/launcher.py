@@ -1,0 +1,85 @@
+"""Finds what runs the compiler (ccache, sccache, …) and says how it must be set up to serve every checkout.
+
+Another launcher is one row of `LAUNCHERS`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from typing import Optional
+
+from bpfgen.config.report import Report
+from bpfgen.config.schema import Config
+from bpfgen.frozen import frozen
+from bpfgen.toolchain import Clang
+
+Environment = tuple[tuple[str, str], ...]
+"""Variables and their values; what the user has set counts more."""
+
+
+@frozen
+class Use:
+    """What a launcher is to be set up for."""
+
+    root: str
+    """The project's absolute path."""
+    remote: Optional[str]
+    """`[cache] remote`"""
+    clang: Clang
+
+
+@frozen
+class Launcher:
+    """What stands before the compiler's own words."""
+
+    name: str
+    """`ccache`, `sccache`, `none`, or the command of another one."""
+    command: tuple[str, ...] = ()
+    environment: Environment = ()
+
+
+def find_launcher(root: str, config: Config, clang: Clang, report: Report) -> Launcher:
+    """The launcher that `[cache]` asks for; reports one that isn't there."""
+    wanted = config.cache.launcher
+    names = list(LAUNCHERS) if wanted == "auto" else [] if wanted == "none" else [wanted]
+    for name in names:
+        words = (name,) if isinstance(name, str) else name
+        path = shutil.which(words[0] if "/" not in words[0] else os.path.join(root, words[0]))
+        if path is None:
+            continue
+        kind = os.path.basename(words[0])
+        environment = LAUNCHERS[kind](Use(root, config.cache.remote, clang)) if kind in LAUNCHERS else ()
+        return Launcher(kind, (path, *words[1:]), environment)
+    if wanted not in {"auto", "none"}:
+        command = wanted if isinstance(wanted, str) else wanted[0]
+        hint = 'install it, or write  launcher = "auto"  to do without where it isn\'t there'
+        report.add(("cache", "launcher"), f'there is no launcher "{command}"', hint)
+    return Launcher("none")
+
+
+def _ccache(use: Use) -> Environment:
+    """ccache(1), "CONFIGURATION OPTIONS"."""
+    return (
+        ("CCACHE_BASEDIR", use.root),  # paths below it are hashed as relative ones
+        ("CCACHE_NOHASHDIR", "1"),  # no object has the folder in it, see OWN_FLAGS
+        # A miss runs clang once, not first its preprocessor; `-MD` says what was read.
+        ("CCACHE_DEPEND", "1"),
+        # Not its time of change, which differs from host to host.
+        ("CCACHE_COMPILERCHECK", f"string:{use.clang.text} {use.clang.size}"),
+        *((name, use.remote) for name in ("CCACHE_REMOTE_STORAGE", "CCACHE_SECONDARY_STORAGE") if use.remote),
+    )
+
+
+def _sccache(use: Use) -> Environment:
+    """sccache's docs/Configuration.md."""
+    if use.remote is None:
+        return ()
+    scheme, _, rest = use.remote.partition("://")
+    name = {"s3": "SCCACHE_BUCKET", "http": "SCCACHE_WEBDAV_ENDPOINT", "https": "SCCACHE_WEBDAV_ENDPOINT"}
+    return ((name.get(scheme, "SCCACHE_REDIS"), rest if scheme == "s3" else use.remote),)
+
+
+LAUNCHERS: Mapping[str, Callable[[Use], Environment]] = {"ccache": _ccache, "sccache": _sccache}
+"""In the order in which `auto` looks for them."""
