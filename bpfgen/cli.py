@@ -13,7 +13,19 @@ from typing import Any, NoReturn
 from bpfgen import __version__
 from bpfgen.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Failure, describe
 
-COMMANDS = ("generate", "init", "matrix", "explain", "inspect", "stats", "schema", "clean", "completion")
+COMMANDS = (
+    "generate",
+    "init",
+    "matrix",
+    "explain",
+    "check",
+    "inspect",
+    "cache",
+    "stats",
+    "schema",
+    "clean",
+    "completion",
+)
 """Modules of `bpfgen.commands`; each is imported only when it is named."""
 
 EPILOG = """examples:

@@ -28,6 +28,12 @@ class Use:
     remote: Optional[str]
     """`[cache] remote`"""
     clang: Clang
+    log: str
+    """Where the launcher may note what it did."""
+
+
+STATSLOG = "cache.log"
+"""The note that ccache writes for `bpfgen cache`."""
 
 
 @frozen
@@ -43,6 +49,8 @@ class Launcher:
 def find_launcher(root: str, config: Config, clang: Clang, report: Report) -> Launcher:
     """The launcher that `[cache]` asks for; reports one that isn't there."""
     wanted = config.cache.launcher
+    log = os.path.join(root, config.project.out, ".bpfgen", STATSLOG)
+    use = Use(root, config.cache.remote, clang, log)
     names = list(LAUNCHERS) if wanted == "auto" else [] if wanted == "none" else [wanted]
     for name in names:
         words = (name,) if isinstance(name, str) else name
@@ -50,7 +58,7 @@ def find_launcher(root: str, config: Config, clang: Clang, report: Report) -> La
         if path is None:
             continue
         kind = os.path.basename(words[0])
-        environment = LAUNCHERS[kind](Use(root, config.cache.remote, clang)) if kind in LAUNCHERS else ()
+        environment = LAUNCHERS[kind](use) if kind in LAUNCHERS else ()
         return Launcher(kind, (path, *words[1:]), environment)
     if wanted not in {"auto", "none"}:
         command = wanted if isinstance(wanted, str) else wanted[0]
@@ -68,6 +76,7 @@ def _ccache(use: Use) -> Environment:
         ("CCACHE_DEPEND", "1"),
         # Not its time of change, which differs from host to host.
         ("CCACHE_COMPILERCHECK", f"string:{use.clang.text} {use.clang.size}"),
+        ("CCACHE_STATSLOG", use.log),
         *((name, use.remote) for name in ("CCACHE_REMOTE_STORAGE", "CCACHE_SECONDARY_STORAGE") if use.remote),
     )
 

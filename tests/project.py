@@ -30,6 +30,8 @@ TOML = """\
 name = "test"
 [toolchain]
 clang = "CLANG"
+[cache]
+launcher = "none"
 [compile]
 include = ["include"]
 """

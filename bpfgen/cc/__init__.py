@@ -4,3 +4,6 @@ strip.
 One process for each edge, so start-up is most of its cost: it runs with `python -I -S`, and everything on its path
 imports `sys`, `os`, `marshal` and `struct` alone. That is also why its classes are plain ones.
 """
+
+HOW = "how"
+"""The file, beside a reduced header, that says which way the last compile took and why."""

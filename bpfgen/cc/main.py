@@ -16,15 +16,13 @@ from __future__ import annotations
 import os
 import sys
 
-from bpfgen.cc import depfile
+from bpfgen.cc import HOW, depfile
 from bpfgen.cc.index import FILE, kept, load, text
 from bpfgen.cc.scan import VMLINUX, WORD, Folders, Refused, Scan
 from bpfgen.files import write_if_changed
 from bpfgen.strip import BadObject, strip
 
 OBJECT = ".bpf.o"
-HOW = "how"
-"""The file that says which way an edge took."""
 ROUNDS = 3
 """Tries to name every file that clang reads; it takes two where a flag names one."""
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 from bpfgen.catalog import version
-from bpfgen.compile import OWN_FLAGS, layout_of
+from bpfgen.cc import HOW
+from bpfgen.compile import OWN_FLAGS, Layout, layout_of
 from bpfgen.config.report import did_you_mean
 from bpfgen.config.schema import MacroValue
 from bpfgen.config.source import Document
@@ -51,22 +52,38 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     settings = list(explain(project, named, units))
     if args.format == "json":
         rows: list[Any] = [{"setting": s.name, "value": s.value, "from": s.origin} for s in settings]
-        print(
-            json.dumps(
-                {"program": named.name, "settings": rows, "objects": [u.id for u in units]},
-                indent=1,
-                ensure_ascii=False,
-            ),
-            file=out,
-        )
+        layout = layout_of(project.config)
+        headers = {unit.id: header_of(unit, layout, project.root) for unit in units if unit.vmlinux}
+        whole = {"program": named.name, "settings": rows, "objects": [u.id for u in units], "vmlinux.h": headers}
+        print(json.dumps(whole, indent=1, ensure_ascii=False), file=out)
         return 0
     print(columns([("SETTING", "VALUE", "FROM"), *((s.name, s.value, s.origin) for s in settings)]), file=out)
     layout = layout_of(project.config)
-    objects = [
-        (layout.object(u), u.kernel or " ".join(u.kernels) or "-", u.vmlinux or "-", u.settings.mcpu) for u in units
-    ]
+    objects = [(layout.object(unit), _kernels(unit), unit.vmlinux or "-", unit.settings.mcpu) for unit in units]
     print("\n" + columns([("OBJECT", "KERNELS", "VMLINUX", "MCPU"), *objects]), file=out)
+    read = [(layout.object(unit), header_of(unit, layout, project.root)) for unit in units if unit.vmlinux]
+    if read:
+        print("\n" + columns([("OBJECT", "VMLINUX.H"), *read]), file=out)
     return 0
+
+
+def _kernels(unit: Unit) -> str:
+    return unit.kernel or " ".join(unit.kernels) or "-"
+
+
+def header_of(unit: Unit, layout: Layout, root: str) -> str:
+    """How much of `vmlinux.h` a unit was compiled with the last time, and why."""
+    if not unit.settings.fast:
+        return "whole: fast is false"
+    parts = [layout.debug(unit)] if len(unit.files) == 1 else [layout.bitcode(unit, i) for i in range(len(unit.files))]
+    found = []
+    for part in parts:
+        try:
+            with open(os.path.join(root, layout.reduced(part), HOW), encoding="utf-8", errors="replace") as file:
+                found.append(file.read().strip())
+        except OSError:
+            found.append("not built yet")
+    return "; ".join(dict.fromkeys(found))
 
 
 def _find(project: Project, name: str) -> NamedProgram:
@@ -89,6 +106,7 @@ def explain(project: Project, named: NamedProgram, units: Sequence[Unit]) -> Ite
     for name in ("portable", "per_kernel"):
         value = getattr(project.config.program[named.key], name)
         yield Setting(name, str(value).lower(), _first(document, (*path, name)))
+    yield Setting("fast", str(units[0].settings.fast).lower(), _first(document, (*path, "fast"), ("compile", "fast")))
     yield from (Setting("flag", flag, "bpfgen") for flag in OWN_FLAGS)
     yield from _lists(project, named, "cflags")
     yield from _defines(project, named)

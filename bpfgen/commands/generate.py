@@ -48,14 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, out: TextIO) -> int:
     """Generates; says in one line what changed."""
     started = time.time_ns()
-    project = load(args)
-    os.chdir(project.root)
+    project, host, cache = prepare(args)
     layout = layout_of(project.config)
-    cache = _read_json(layout.note("probe.json"))
-    report = Report(project.document)
-    host = probe(project.root, project.config, project.units, cache, report)
-    report.fail_if_any()
-    assert host is not None  # probe reports why when it isn't
     selection = tuple(word for name in ("only", "skip") for glob in getattr(args, name) for word in (f"--{name}", glob))
     inputs = Inputs(project.file, project.sources.folders, tuple(package_files(host.package)), selection)
     result = _render(project, host, inputs, layout)
@@ -73,6 +67,18 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     elif args.verbose:
         print(f"bpfgen: {NINJA_FILE} is up to date, {len(project.units)} objects", file=out)
     return 0
+
+
+def prepare(args: argparse.Namespace) -> tuple[Project, Host, dict[str, Any]]:
+    """Reads the project and goes to its folder; the project, its host, and what is known of compilers."""
+    project = load(args)
+    os.chdir(project.root)
+    cache = _read_json(layout_of(project.config).note("probe.json"))
+    report = Report(project.document)
+    host = probe(project.root, project.config, project.units, cache, report)
+    report.fail_if_any()
+    assert host is not None  # probe reports why when it isn't
+    return project, host, cache
 
 
 def _moved_from(layout: Layout) -> list[str]:

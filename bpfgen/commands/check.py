@@ -1,0 +1,128 @@
+"""`bpfgen check --fast`: compiles everything against the reduced and against the whole `vmlinux.h`, and compares."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TextIO
+
+from bpfgen.bpf.compare import differences
+from bpfgen.commands.explain import header_of
+from bpfgen.commands.generate import prepare
+from bpfgen.compile import Layout, layout_of, unit_edges, vmlinux_edges
+from bpfgen.errors import EXIT_FAILED, EXIT_USAGE, Failure, Problem
+from bpfgen.frozen import frozen
+from bpfgen.graph import Edge
+from bpfgen.host import Host
+from bpfgen.launcher import Launcher
+from bpfgen.matrix import Unit
+from bpfgen.project import Project
+
+HELP = "compare what is built in different ways"
+EPILOG = """examples:
+  bpfgen check --fast                  reduced against whole vmlinux.h, for the whole project
+  bpfgen check --fast --only 'tcp*'    for a part of it
+
+exit code: 1 where two objects differ in what a loader or the kernel sees"""
+
+
+@frozen
+class Verdict:
+    """Of one unit."""
+
+    unit: Unit
+    header: str
+    """What it was compiled with: `reduced: …` or `whole: …`."""
+    differences: tuple[str, ...]
+    error: str = ""
+    """What clang said, where it refuses the unit either way."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `bpfgen check`."""
+    parser.add_argument("--fast", action="store_true", help="compile against the reduced and the whole vmlinux.h")
+
+
+def run(args: argparse.Namespace, out: TextIO) -> int:
+    """Prints the units that differ, then how many of which kind there are."""
+    if not args.fast:
+        print("bpfgen: error: say what to check: --fast\n  hint: bpfgen check --help", file=sys.stderr)
+        return EXIT_USAGE
+    project, host, _ = prepare(args)
+    units = [unit for unit in project.units if unit.vmlinux and unit.settings.fast]
+    verdicts = check_fast(project, dataclasses.replace(host, launcher=Launcher("none")), units)
+    bad = [verdict for verdict in verdicts if verdict.differences]
+    for verdict in verdicts:
+        if verdict.differences or verdict.error or args.verbose:
+            print(f"{verdict.unit.id}: {verdict.error or verdict.header}", file=out)
+            print("".join(f"  {line}\n" for line in verdict.differences), end="", file=out)
+    if not args.quiet:
+        print(summary(verdicts), file=out)
+    return EXIT_FAILED if bad else 0
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """One line for all units."""
+    reduced = [verdict for verdict in verdicts if verdict.header.startswith("reduced")]
+    words = [
+        f"{len(verdicts)} objects",
+        f"{len(reduced)} with a reduced vmlinux.h",
+        f"{sum(bool(verdict.differences) for verdict in verdicts)} different",
+    ]
+    failed = sum(bool(verdict.error) for verdict in verdicts)
+    return "bpfgen: " + ", ".join([*words, *([f"{failed} that clang refuses"] if failed else [])])
+
+
+def check_fast(project: Project, host: Host, units: Sequence[Unit]) -> list[Verdict]:
+    """Compiles `units` both ways, in folders that are gone afterwards; a verdict on each."""
+    layout = layout_of(project.config)
+    _make_headers(project, host, units, layout)
+    os.makedirs(layout.note(""), exist_ok=True)
+    scratch = tempfile.TemporaryDirectory(prefix="check-", dir=layout.note(""))
+    with scratch as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda unit: _verdict(unit, host, layout, os.path.relpath(folder)), units))
+
+
+def _make_headers(project: Project, host: Host, units: Iterable[Unit], layout: Layout) -> None:
+    headers = [name for edge in vmlinux_edges(project.config, units, host, layout) for name in edge.outputs]
+    ninja = os.path.join(os.path.dirname(sys.executable), "ninja")
+    command = ninja if os.path.exists(ninja) else shutil.which("ninja") or "ninja"
+    if headers and subprocess.run((command, *headers), check=False, stdout=subprocess.DEVNULL).returncode:
+        raise Failure([Problem(None, "the kernel's headers can't be made", "run bpfgen && ninja")], EXIT_FAILED)
+
+
+def _verdict(unit: Unit, host: Host, layout: Layout, folder: str) -> Verdict:
+    fast, whole = Layout(f"{folder}/fast"), Layout(f"{folder}/whole")
+    plain = dataclasses.replace(unit, settings=dataclasses.replace(unit.settings, fast=False))
+    error = _make(unit_edges(unit, host, layout), layout, fast) or _make(unit_edges(plain, host, layout), layout, whole)
+    header = header_of(unit, fast, "")
+    if error:
+        return Verdict(unit, header, (), error)
+    ours, theirs = (Path(place.object(unit)).read_bytes() for place in (fast, whole))
+    return Verdict(unit, header, tuple(differences(ours, theirs)) if ours != theirs else ())
+
+
+def _make(edges: Iterable[Edge], layout: Layout, place: Layout) -> str:
+    """Runs edges with their outputs in another folder; what the first one that fails says."""
+    for edge in edges:
+        assert edge.action is not None
+        words = [_moved(word, layout, place) for word in edge.action.argv]
+        done = subprocess.run(words, check=False, capture_output=True, text=True, errors="replace")
+        if done.returncode:
+            return next((line for line in done.stderr.splitlines() if "error" in line), f"exit code {done.returncode}")
+    return ""
+
+
+def _moved(word: str, layout: Layout, place: Layout) -> str:
+    debug = f"{layout.out}/debug/"
+    if word.startswith(debug):
+        return f"{place.out}/debug/{word[len(debug) :]}"
+    return place.out if word == layout.out else word
