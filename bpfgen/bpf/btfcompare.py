@@ -73,16 +73,19 @@ def _types(types: Types) -> list[str]:
     lines = []
     only: tuple[dict[str, list[int]], ...] = ({}, {})
     for block in types.uneven:
-        ids = [[number for side, number in block if side == wanted] for wanted in (0, 1)]
-        side = int(len(ids[1]) > len(ids[0]))
-        name = title(types.sides[side], ids[side][0])
-        if ids[1 - side]:
-            lines.append(f"BTF: {abs(len(ids[0]) - len(ids[1]))} more {name} in {SIDES[side]}")
-        else:
-            only[side].setdefault(name, []).extend(ids[side])
+        named: tuple[dict[str, list[int]], ...] = ({}, {})
+        for side, number in block:
+            named[side].setdefault(title(types.sides[side], number), []).append(number)
+        for name in {**named[0], **named[1]}:
+            counts = [len(side.get(name, [])) for side in named]
+            side = int(counts[1] > counts[0])
+            if not min(counts):
+                only[side].setdefault(name, []).extend(named[side][name])
+            elif counts[0] != counts[1]:
+                lines.append(f"BTF: {abs(counts[0] - counts[1])} more {name} in {SIDES[side]}")
     names = [*{**only[0], **only[1]}]
     lines += [_one_sided(types, name, *(side.get(name, []) for side in only)) for name in names[:LIMIT]]
-    return lines + more("BTF: ", len(names))
+    return lines[:LIMIT] + more("BTF: ", len(lines) + len(names[LIMIT:]))
 
 
 def _one_sided(types: Types, name: str, ours: list[int], theirs: list[int]) -> str:

@@ -15,7 +15,7 @@ from bpfgen.bpf.btfcompare import BTF, BTF_EXT, btf_differences
 from bpfgen.bpf.container import SHF_ALLOC, STB_LOCAL, STT_SECTION, Container, Section, Symbol, read_container
 from bpfgen.bpf.malformed import Malformed
 from bpfgen.bpf.programs import INSTRUCTION_SIZE
-from bpfgen.bpf.unlike import unlike
+from bpfgen.bpf.unlike import LIMIT, more, unlike
 
 STT_NOTYPE, STT_FILE = 0, 4
 TEMPORARY = re.compile(r"\.L|LBB\d+_\d+$")
@@ -74,7 +74,7 @@ def _section_differences(ours: dict[str, Section], theirs: dict[str, Section]) -
             lines += [f"section {label}: {words}" for words in _contrast(ours[label], theirs[label])]
         else:
             lines.append(f"section {label}: only in {'ours' if label in ours else 'theirs'}")
-    return lines
+    return lines[:LIMIT] + more("section ", len(lines))
 
 
 def _contrast(ours: Section, theirs: Section) -> Iterator[str]:

@@ -42,6 +42,8 @@ def more(what: str, count: int) -> list[str]:
 
 
 def _either(ours: str, theirs: str) -> str:
+    if ours == theirs:
+        return f"{ours} in both, but of types that differ"
     if ours and theirs:
         return f"{ours} in ours, {theirs} in theirs"
     return f"{ours or theirs} only in {'ours' if ours else 'theirs'}"
