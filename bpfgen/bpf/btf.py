@@ -106,17 +106,20 @@ class Btf:
     """The types of one `.BTF` section or raw BTF file, in either byte order."""
 
     def __init__(self, data: bytes) -> None:
-        """Raises Malformed where the header or a type record breaks the format."""
-        self._order = _order(data)
-        head = Struct(f"{self._order}IIIII")
+        """Raises Malformed where the header or a type record breaks the format.
+
+        `strings` is the string table, and `order` the byte order as `struct` writes it.
+        """
+        self.order = _order(data)
+        head = Struct(f"{self.order}IIIII")
         if len(data) < HEADER_SIZE:
             raise Malformed("BTF: truncated header")
         length, type_at, type_size, string_at, string_size = head.unpack_from(data, 4)
         if length < HEADER_SIZE or max(type_at + type_size, string_at + string_size) + length > len(data):
             raise Malformed("BTF: a section ends beyond the data")
         self._types = data[length + type_at : length + type_at + type_size]
-        self._strings = data[length + string_at : length + string_at + string_size]
-        self._record = _RECORD[self._order]
+        self.strings = data[length + string_at : length + string_at + string_size]
+        self._record = _RECORD[self.order]
         self._starts = self._index()
         self._sections: dict[str, int] | None = None
 
@@ -139,7 +142,13 @@ class Btf:
         kind = Kind(info >> 24 & 0x1F)
         sized = kind in SIZED
         size, target = (last, 0) if sized else (0, last)
-        return Type(number, kind, self._text(name), info & 0xFFFF, bool(info >> 31), size, target, start + 12)
+        return Type(number, kind, self.text(name), info & 0xFFFF, bool(info >> 31), size, target, start + 12)
+
+    def records(self) -> Iterator[tuple[int, ...]]:
+        """Every type but void, by id, as the 32-bit words of its record: name, info, size or target, `own_words`."""
+        words = Struct(f"{self.order}{len(self._types) // 4}I").unpack(self._types)
+        ends = [start // 4 for start in (*self._starts[1:], len(self._types))]
+        return (words[start:end] for start, end in zip(ends, ends[1:]))
 
     def data_section(self, name: str) -> Type | None:
         """The DATASEC of an ELF section; the first one where there are several."""
@@ -155,8 +164,8 @@ class Btf:
         """The members of a struct or union."""
         rows = (self._record.unpack_from(self._types, owner.at + 12 * item) for item in range(owner.items))
         if owner.flag:  # the upper 8 bits of the offset are the size of a bitfield
-            return tuple(Member(self._text(n), t, offset & 0xFFFFFF, offset >> 24) for n, t, offset in rows)
-        return tuple(Member(self._text(name), target, offset) for name, target, offset in rows)
+            return tuple(Member(self.text(n), t, offset & 0xFFFFFF, offset >> 24) for n, t, offset in rows)
+        return tuple(Member(self.text(name), target, offset) for name, target, offset in rows)
 
     def variables(self, section: Type) -> tuple[Member, ...]:
         """The variables of a data section; `type` is the variable's own type, past its VAR."""
@@ -190,11 +199,17 @@ class Btf:
             number = found.target
         raise Malformed(f"BTF: type {number} is made of itself")
 
-    def _text(self, offset: int) -> str:
-        end = self._strings.find(b"\0", offset, offset + NAME_LIMIT)
+    def own_words(self, owner: Type) -> tuple[int, ...]:
+        """The 32-bit words after the 12 bytes that every kind has: encodings, linkage, items."""
+        size = _TAILS[owner.kind] + _TAILS_PER_ITEM[owner.kind] * owner.items
+        return Struct(f"{self.order}{size // 4}I").unpack_from(self._types, owner.at)
+
+    def text(self, offset: int) -> str:
+        """The string at that offset of the string table; raises Malformed where none begins there, or a huge one."""
+        end = self.strings.find(b"\0", offset, offset + NAME_LIMIT)
         if end < 0:
             raise Malformed(f"BTF: no string at {offset}")
-        return self._strings[offset:end].decode(errors="backslashreplace")
+        return self.strings[offset:end].decode(errors="backslashreplace")
 
     def _index(self) -> list[int]:
         """Where each type begins; the first entry stands for void."""

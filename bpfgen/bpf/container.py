@@ -18,7 +18,7 @@ from bpfgen.bpf.malformed import Malformed
 from bpfgen.frozen import frozen
 
 EM_BPF = "EM_BPF"
-SHF_EXECINSTR = 0x4
+SHF_ALLOC, SHF_EXECINSTR = 0x2, 0x4
 STB_LOCAL = 0
 STT_FUNC, STT_SECTION = 2, 3
 SHDR_SIZE, SYM_SIZE = 64, 24
@@ -34,10 +34,18 @@ class Section:
     name: str
     type: str
     """As pyelftools writes it: `SHT_PROGBITS`, …; the number as text where it knows none."""
-    executable: bool
+    flags: int
+    """`SHF_…`"""
     size: int
     data: bytes
     link: int
+    info: int
+    """`sh_info`: of relocations, the section that they are for."""
+
+    @property
+    def executable(self) -> bool:
+        """Whether it holds instructions."""
+        return bool(self.flags & SHF_EXECINSTR)
 
 
 @frozen
@@ -49,6 +57,8 @@ class Symbol:
     """`STT_…`"""
     binding: int
     """`STB_…`"""
+    visibility: int
+    """`STV_…`"""
     section: int
     value: int
     size: int
@@ -81,10 +91,11 @@ def read_container(data: bytes) -> Container:
         Section(
             name=text_at(names, header["sh_name"]),
             type=str(header["sh_type"]),
-            executable=bool(header["sh_flags"] & SHF_EXECINSTR),
+            flags=header["sh_flags"],
             size=header["sh_size"],
             data=content,
             link=header["sh_link"],
+            info=header["sh_info"],
         )
         for header, content in zip(headers, contents)
     )
@@ -152,8 +163,8 @@ def _symbols(sections: tuple[Section, ...], little: bool) -> tuple[Symbol, ...]:
     names = sections[_checked(table.link, sections, "the symbol names")].data
     symbols = []
     for row in struct.iter_unpack("<IBBHQQ" if little else ">IBBHQQ", table.data):
-        name, info, _visibility, section, value, size = row
+        name, info, other, section, value, size = row
         if section < SHN_LORESERVE:
             _checked(section, sections, "symbols")
-        symbols.append(Symbol(text_at(names, name), info & 0xF, info >> 4, section, value, size))
+        symbols.append(Symbol(text_at(names, name), info & 0xF, info >> 4, other & 3, section, value, size))
     return tuple(symbols)

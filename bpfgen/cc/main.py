@@ -65,7 +65,8 @@ def main() -> int:
 def _run(job: Job) -> int:
     for name, value in job.environment:
         os.environ.setdefault(name, value)
-    os.makedirs(os.path.dirname(job.output), exist_ok=True)
+    for path in filter(None, (job.output, job.depfile)):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
     if job.depfile:
         status = _compile(job)
     else:
