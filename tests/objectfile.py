@@ -110,6 +110,28 @@ class ObjectFile:
         return found
 
 
+def little_object(*sections: tuple[str, int, int, bytes, int, int], symbols: bytes = b"") -> bytes:
+    """A little-endian object of sections (name, type, flags, contents, link, info), which are numbered from 3.
+
+    1 is the symbol table with `symbols` after the null symbol; 2 has their names, and begins with a NUL and `name`.
+    """
+    names = b"\0name\0"
+    rows = [(".symtab", 2, 0, bytes(24) + symbols, 2, 0), (".strtab", 3, 0, b"", 0, 0), *sections]
+    offsets = []
+    for name, *_rest in rows:
+        offsets.append(len(names))
+        names += name.encode() + b"\0"
+    rows[1] = (".strtab", 3, 0, names, 0, 0)
+    body, headers = b"", bytes(64)
+    for offset, (_name, kind, flags, contents, link, info) in zip(offsets, rows):
+        headers += struct.pack("<IIQQQQIIQQ", offset, kind, flags, 0, 64 + len(body), len(contents), link, info, 1, 0)
+        body += contents
+    ident = b"\x7fELF\2\1\1".ljust(16, b"\0")
+    return struct.pack(
+        "<16sHHIQQQIHHHHHH", ident, 1, 247, 1, 0, 0, 64 + len(body), 0, 64, 0, 0, 64, len(rows) + 1, 2
+    ) + (body + headers)
+
+
 def _has_bytes(header: Any) -> bool:
     loaded = header["sh_flags"] & SH_FLAGS.SHF_ALLOC and header["sh_type"] != "SHT_NOBITS"
     return bool(loaded and header["sh_size"])

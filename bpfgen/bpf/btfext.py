@@ -49,8 +49,6 @@ def read_btf_ext(data: bytes, order: str) -> BtfExt:
     if not SHORT_HEADER <= length <= len(data):
         raise Malformed(f"BTF.ext: a header of {length} bytes")
     places = Struct(f"{order}IIIIII").unpack_from(data[: min(length, LONG_HEADER)].ljust(LONG_HEADER, b"\0"), 8)
-    if length < LONG_HEADER:
-        places = (*places[:4], 0, 0)
     parts = {}
     for name, start, size in zip(PARTS, places[::2], places[1::2]):
         if length + start + size > len(data):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from objectfile import ObjectFile, Word, renumbered
+from objectfile import ObjectFile, Word, little_object, renumbered
 
 from bpfgen.bpf.btf import Btf, Kind
 from bpfgen.bpf.btfext import read_btf_ext
@@ -193,7 +193,7 @@ def test_relocations_count(name: str, data: st.DataObject) -> None:
     offset, info = struct.unpack_from(f"{order}QQ", whole, at)
     symbols = len(read_container(whole).symbols)
     others = [number for number in range(symbols) if number != info >> 32]
-    infos = [info ^ 8, *(number << 32 | info & 0xFFFFFFFF for number in others)]
+    infos = [info ^ 8, info ^ 1 << 31, *(number << 32 | info & 0xFFFFFFFF for number in others)]
     changes = [(offset + 8, info), *((offset, other) for other in infos)]
     mutant = bytearray(whole)
     struct.pack_into(f"{order}QQ", mutant, at, *data.draw(st.sampled_from(changes)))
@@ -262,10 +262,14 @@ def test_mutated_types_raise_nothing_but_malformed(name: str, data: st.DataObjec
 # Graphs
 
 
-def btf(*records: tuple[int, ...], strings: bytes = b"\0a\0") -> Btf:
+def btf_bytes(*records: tuple[int, ...], strings: bytes = b"\0a\0b\0") -> bytes:
     types = b"".join(struct.pack(f"<{len(record)}I", *record) for record in records)
     sizes = (24, 0, len(types), len(types), len(strings))
-    return Btf(struct.pack("<HBBIIIII", 0xEB9F, 1, 0, *sizes) + types + strings)
+    return struct.pack("<HBBIIIII", 0xEB9F, 1, 0, *sizes) + types + strings
+
+
+def btf(*records: tuple[int, ...], strings: bytes = b"\0a\0b\0") -> Btf:
+    return Btf(btf_bytes(*records, strings=strings))
 
 
 def pointer(target: int) -> tuple[int, ...]:
@@ -307,6 +311,14 @@ def test_each_of_many_members_counts(at: int) -> None:
 
     assert Types(struct_of(at), struct_of(at)).uneven == []
     assert sorted(Types(struct_of(at), struct_of(at - 1)).uneven) == [[(0, 3)], [(1, 3)]]
+
+
+def test_the_order_of_variables_at_one_offset_does_not_count() -> None:
+    types = (pointer(0), (1, Kind.VAR << 24, 1, 0), (3, Kind.VAR << 24, 1, 0))
+    head = (1, Kind.DATASEC << 24 | 2, 16)
+    ours = btf(*types, (*head, 2, 0, 8, 3, 0, 8))
+    assert Types(ours, btf(*types, (*head, 3, 0, 8, 2, 0, 8))).uneven == []
+    assert Types(ours, btf(*types, (*head, 3, 0, 8, 2, 8, 8))).uneven == [[(0, 4)], [(1, 4)]]
 
 
 def test_overlapping_strings_take_no_memory() -> None:
@@ -353,6 +365,83 @@ def ext(header: tuple[int, ...], *words: int) -> bytes:
 def test_damaged_ext_says_why(data: bytes, message: str) -> None:
     with pytest.raises(Malformed, match=message):
         read_btf_ext(data, "<")
+
+
+def typed(ours: bytes, flags: int = 0) -> bytes:
+    types = btf_bytes(pointer(0), (1, Kind.FLOAT << 24, 8))
+    return little_object((".BTF", 1, flags, types, 0, 0), (".BTF.ext", 1, flags, ours, 0, 0))
+
+
+def test_longer_records_count_to_their_end() -> None:
+    ours, theirs = (typed(ext((0, 24, 0, 0), 12, 1, 1, 16, 1, more)) for more in (0, 5))
+    assert differences(ours, ours) == []
+    assert differences(ours, theirs) == [
+        'BTF.ext: func_info of a+0x10: PTR "void *" 0 in ours, PTR "void *" 5 in theirs'
+    ]
+
+
+def test_types_do_not_count_as_bytes_even_where_they_are_loaded() -> None:
+    data = ext((0, 20, 0, 0), 8, 1, 1, 16, 1)
+    other = btf_bytes((1, Kind.FLOAT << 24, 8), pointer(0))
+    moved = ext((0, 20, 0, 0), 8, 1, 1, 16, 2)
+    theirs = little_object((".BTF", 1, 2, other, 0, 0), (".BTF.ext", 1, 2, moved, 0, 0))
+    assert differences(typed(data, 2), theirs) == []
+    assert differences(typed(data, 2), theirs.replace(moved, data)) == [
+        'BTF.ext: func_info of a+0x10: PTR "void *" in ours, FLOAT "a" in theirs'
+    ]
+
+
+def test_types_are_in_the_byte_order_of_the_object() -> None:
+    big = struct.pack(">HBBIIIII", 0xEB9F, 1, 0, 24, 0, 0, 0, 1) + b"\0"
+    whole = little_object((".BTF", 1, 0, big, 0, 0))
+    with pytest.raises(Malformed, match="byte order"):
+        differences(whole, whole)
+
+
+# Relocations and symbols
+
+
+def relocated(rows: bytes, link: int = 1, info: int = 3) -> bytes:
+    return little_object((".text", 1, 6, bytes(32), 0, 0), (".rel.text", 9, 0, rows, link, info))
+
+
+def test_duplicate_relocations_count() -> None:
+    row = struct.pack("<QQ", 8, 1)
+    say = "type 1 to undefined+0x0"
+    assert differences(relocated(row * 3), relocated(row)) == [f"relocation at .text+0x8: {say}, {say} only in ours"]
+
+
+@pytest.mark.parametrize(
+    ("whole", "message"),
+    [
+        (relocated(struct.pack("<QQ", 8, 1 << 32)), "a symbol 1 that isn't there"),
+        (relocated(bytes(17)), "end within one"),
+        (relocated(b"", link=2), "for sections that aren't there"),
+        (relocated(b"", link=9), "for sections that aren't there"),
+        (relocated(b"", info=5), "for sections that aren't there"),
+    ],
+)
+def test_damaged_relocations_say_why(whole: bytes, message: str) -> None:
+    with pytest.raises(Malformed, match=message):
+        differences(whole, whole)
+
+
+def test_addends_count() -> None:
+    ours, theirs = (
+        little_object((".text", 1, 6, bytes(32), 0, 0), (".rela.text", 4, 0, struct.pack("<QQq", 8, 1, addend), 1, 3))
+        for addend in (0, -8)
+    )
+    say = "type 1 to undefined+0x0 +"
+    assert differences(ours, theirs) == [f"relocation at .text+0x8: {say} 0 in ours, {say} -8 in theirs"]
+
+
+@pytest.mark.parametrize(("flags", "count"), [(0, 0), (2, 1)])
+def test_symbols_of_sections_that_are_not_loaded_do_not_count(flags: int, count: int) -> None:
+    ours, theirs = (
+        little_object(("some", 1, flags, bytes(8), 0, 0), symbols=struct.pack("<IBBHQQ", 1, 0x10, 0, 3, value, 0))
+        for value in (0, 4)
+    )
+    assert len(differences(ours, theirs)) == count
 
 
 # What compilers write
