@@ -82,7 +82,8 @@ def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, e
     folder = layout.vmlinux(unit.vmlinux, unit.target.arches[0]) if unit.vmlinux else ""
     flags = (*_flags(unit, host, layout), *extra)
     args = ("-c", _operand(source), "-o", output)
-    options: list[tuple[str, str]] = []
+    options = [("-l", word) for word in host.launcher.command]
+    options += [("-e", f"{name}={value}") for name, value in host.launcher.environment]
     fast: tuple[str, ...] = ()
     if unit.vmlinux and unit.settings.fast:
         options.append(("-v", folder))
@@ -98,7 +99,7 @@ def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, e
         order_only=(f"{folder}/vmlinux.h",) if folder else (),  # the depfile says whether it was read
         rule=CC,
         what=f"{source} for {unit.id}",
-        action=Action((*_driver(host, layout, options), *host.launcher.command, *flags, "-MD"), args),
+        action=Action((*_driver(host, layout, options), *flags, "-MD"), args),
         compiler=Action(flags, args),
         aside=((output,) if stripped else ()) + fast,
     )
@@ -125,7 +126,7 @@ DRIVER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bpfgen.cc.main i
 
 def _driver(host: Host, layout: Layout, options: Iterable[tuple[str, str]] = ()) -> tuple[str, ...]:
     """What runs clang in an edge, up to clang's own words (see `cc.main`)."""
-    words = [("-o", layout.out), *options, *(("-e", f"{name}={value}") for name, value in host.launcher.environment)]
+    words = [("-o", layout.out), *options]
     return (host.python, "-I", "-S", "-c", DRIVER, os.path.dirname(host.package), *chain(*words), "--")
 
 

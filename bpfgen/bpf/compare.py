@@ -1,7 +1,7 @@
 """How two BPF objects differ in what a loader or the kernel sees of them.
 
 Seen are the sections that are loaded, their relocations, symbols, `.BTF` and `.BTF.ext`. Not seen are DWARF, alignment,
-the FILE symbol, and the order of sections, symbols, strings and types.
+the FILE symbol, and the order of sections, symbols, strings and types; nor numbers of types in the code.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from bpfgen.bpf.btfcompare import BTF, BTF_EXT, btf_differences
 from bpfgen.bpf.container import SHF_ALLOC, STB_LOCAL, STT_SECTION, Container, Section, Symbol, read_container
 from bpfgen.bpf.malformed import Malformed
 from bpfgen.bpf.programs import INSTRUCTION_SIZE
+from bpfgen.bpf.typeids import without_type_ids
 from bpfgen.bpf.unlike import LIMIT, more, unlike
 
 STT_NOTYPE, STT_FILE = 0, 4
@@ -42,7 +43,7 @@ def differences(ours: bytes, theirs: bytes) -> list[str]:
         return [f"byte order: {mine} endian in ours, {other} endian in theirs"]
     one, two = _labels(first), _labels(second)
     return [
-        *_section_differences(_loaded(first, one), _loaded(second, two)),
+        *_section_differences(_loaded(without_type_ids(first), one), _loaded(without_type_ids(second), two)),
         *unlike("relocation at ", _relocations(first, one), _relocations(second, two), _place, _say_relocation),
         *unlike("symbol ", _symbols(first, one), _symbols(second, two), str, _say_symbol),
         *btf_differences(first, second),

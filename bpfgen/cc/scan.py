@@ -2,7 +2,7 @@
 
 Taken for granted are only the lexical rules of C. Comments, strings and branches that the preprocessor drops are read
 too: more words make a larger header, never a wrong one. What could make words that stand nowhere in the text (`##`, an
-`#include` of a macro) is refused. That no file was overlooked is checked afterwards, against what clang says it read.
+`#include` of a macro) is noticed. That no file was overlooked is checked afterwards, against what clang says it read.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class Scan:
         self.words: set[bytes] = set()
         self.reads_header = False
         """Whether a file includes `header`, the `vmlinux.h` that is to be reduced and is not read itself."""
+        self.pastes = ""
+        """Why there could be words that stand nowhere in the text, if so."""
         self._folders = folders
         self._header = os.path.normpath(header)
         self._helpers: list[bytes] = []
@@ -59,7 +61,7 @@ class Scan:
                 data = stream.read()
             if b"\\" in data:
                 data = data.replace(b"\\\r\n", b"").replace(b"\\\n", b"")
-            _refuse_pastes(file, data)
+            self.pastes = self.pastes or _pastes(file, data)
             if os.path.basename(file) == HELPERS and _is_plain_helpers(data):
                 self._helpers.append(data)
             else:
@@ -117,15 +119,16 @@ def _includes(file: str, data: bytes) -> list[tuple[str, str]]:
     return found
 
 
-def _refuse_pastes(file: str, data: bytes) -> None:
-    """Raises Refused where the preprocessor could make words that stand nowhere."""
+def _pastes(file: str, data: bytes) -> str:
+    """Why the preprocessor could make words that don't stand in a file; empty where it can't."""
     if b"##" in data and os.path.basename(file) not in LIBBPF_PASTES:
         # `, ##__VA_ARGS__` only drops a comma (GCC's manual, "Variadic Macros").
         for part in data.split(b"##")[:-1]:
             if not part.rstrip(b" \t").endswith((b",", b"#")) and part.strip():
-                raise Refused(f"{file} makes names with ##")
+                return f"{file} makes names with ##"
     if b"%:%:" in data or b"??=" in data or b"??/" in data:
-        raise Refused(f"{file} has digraphs or trigraphs")
+        return f"{file} has digraphs or trigraphs"
+    return ""
 
 
 def _is_plain_helpers(data: bytes) -> bool:

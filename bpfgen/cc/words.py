@@ -1,0 +1,95 @@
+"""The words that a compile can name: from the text of its files, or, where that isn't sure to have all, from clang."""
+
+from __future__ import annotations
+
+import os
+
+from bpfgen.cc.index import Index, kept, text
+from bpfgen.cc.job import COMPILE, Job, first_error, run
+from bpfgen.cc.scan import WORD, Folders, Refused, Scan
+from bpfgen.files import write_if_changed
+
+TYPE_CHECKING = False  # typing's own costs 9 ms
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROUNDS = 3
+"""Tries to name every file that clang reads; it takes two where a flag names one."""
+
+
+class Words:
+    """What a compile can name, and the files that this was found in, by their normal paths."""
+
+    def __init__(self, words: set[bytes], files: list[str], reads_header: bool) -> None:
+        self.words = words
+        self.files = files
+        self.reads_header = reads_header
+        self.overlooked: list[str] = []
+        """Files that clang read all the same: then the words are not all."""
+
+
+def attempts(job: Job, index: Index) -> Iterator[Words]:
+    """The words of a job's sources, found in the cheapest way first; whoever gets them says what was overlooked.
+
+    Raises Refused where they can't be known.
+    """
+    more: list[str] = []
+    try:
+        for _ in range(ROUNDS):
+            words = from_text(job, more)
+            yield words
+            more += words.overlooked
+    except Refused:
+        pass
+    yield from_clang(job, index)
+
+
+def from_text(job: Job, more: list[str]) -> Words:
+    """The words of a job's sources, of `more` files, and of the macros on clang's command line; raises Refused."""
+    scan = Scan(Folders(job.clang, job.builtin), job.header)
+    for path in (*job.sources, *more):
+        scan.add(path)
+    before = ""
+    for word in job.clang:
+        if "-D" in word or before == "-D":
+            if "##" in word:
+                scan.pastes = f"the flag {word} makes names with ##"
+            scan.words.update(word.encode(errors="surrogateescape").translate(WORD).split())
+        before = word
+    if scan.pastes and scan.reads_header:
+        raise Refused(scan.pastes)
+    return Words(scan.all_words(), list(scan.files), scan.reads_header)
+
+
+def from_clang(job: Job, index: Index) -> Words:
+    """The words that clang's preprocessor gives, which knows what `##` makes; takes as long as clang takes to start.
+
+    `-dD` keeps the macros: one that is defined before the header changes what the header says. Raises Refused where
+    clang fails.
+    """
+    write_header(job, index, kept(index, ()))
+    words: set[bytes] = set()
+    files: dict[str, None] = {}
+    made = f"{job.reduced}/words"
+    for source in job.sources:
+        flags = job.with_reduced()[: -len(COMPILE)]
+        status, messages = run(job.with_depfile([*flags, "-E", "-dD", "-P", source, "-o", made]))
+        if status:
+            raise Refused(f"clang's preprocessor fails: {first_error(messages)}")
+        with open(made, "rb") as file:
+            words.update(file.read().translate(WORD).split())
+        files.update(dict.fromkeys(map(os.path.normpath, job.read())))
+    os.unlink(made)
+    header = os.path.normpath(job.reduced_header)
+    reads_header = header in files
+    files.pop(header, None)
+    return Words(words, list(files), reads_header)
+
+
+def write_header(job: Job, index: Index, declarations: list[int]) -> None:
+    """Writes these declarations of the job's header as its reduced one."""
+    whole = os.open(job.header, os.O_RDONLY)
+    try:
+        write_if_changed(job.reduced_header, text(index, whole, declarations))
+    finally:
+        os.close(whole)
