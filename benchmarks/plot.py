@@ -17,8 +17,8 @@ END = 1.6
 STYLE = """
   .page { fill: #ffffff; } .win { fill: #0969da; } .loss { fill: #bc4c00; }
   .peer { stroke: #8c959f; stroke-width: 1.5; stroke-dasharray: 4 3; }
-  text { font-family: sans-serif; font-size: 12px; fill: #1f2328; } .soft { fill: #59636e; }
-  .title { font-size: 16px; font-weight: bold; } .part { font-size: 13px; font-weight: bold; } .end { text-anchor: end; }
+  text { font-family: sans-serif; font-size: 12px; fill: #1f2328; } .soft { fill: #59636e; } .end { text-anchor: end; }
+  .title { font-size: 16px; font-weight: bold; } .part { font-size: 13px; font-weight: bold; }
   @media (prefers-color-scheme: dark) {
     .page { fill: #0d1117; } .win { fill: #4493f8; } .loss { fill: #db6d28; }
     .peer { stroke: #6e7681; } text { fill: #e6edf3; } .soft { fill: #9198a1; }

@@ -97,13 +97,15 @@ def _notes(part: Part) -> Iterator[str]:
 
 
 def _losses(results: Mapping[str, Part]) -> list[str]:
-    found = [
-        f"- {part.title}, {case.name}: {name} takes {figure(case.ratio(name))} of {case.peer}."
-        for part in results.values()
-        for case in part.cases
-        for name in case.ours()
-        if case.ratio(name) >= LOSS
-    ]
+    """A line for each bpfgen that somebody else in its case was faster than."""
+    found = []
+    for part in results.values():
+        for case in part.cases:
+            rival = case.rival()
+            for name in case.ours():
+                ratio = case.median(name) / case.median(rival)
+                if ratio >= LOSS:
+                    found.append(f"- {part.title}, {case.name}: {name} takes {figure(ratio)} of {rival}.")
     return found or ["- Nowhere in these cases."]
 
 

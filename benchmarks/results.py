@@ -31,6 +31,10 @@ class Case:
         """A contestant's median over the peer's."""
         return self.median(name) / self.median(self.peer)
 
+    def rival(self) -> str:
+        """The fastest that isn't bpfgen, be it the peer or not."""
+        return min((name for name in self.seconds if name not in self.ours()), key=self.median)
+
     def ours(self) -> list[str]:
         """The contestants that are bpfgen, the most like for like first."""
         return [name for name in self.seconds if name.startswith("bpfgen")]

@@ -61,7 +61,8 @@ def find(bpfgen: tuple[str, ...], work: Path, quick: bool) -> Tools:
     ninja = str(beside) if beside.exists() else shutil.which("ninja")
     if ninja is None:
         raise Missing("not installed: ninja")
-    schema = subprocess.run((*bpfgen, "schema"), check=True, capture_output=True, text=True).stdout
+    # Not where this repository is: `python -m bpfgen` would find the one beside it.
+    schema = subprocess.run((*bpfgen, "schema"), cwd=work, check=True, capture_output=True, text=True).stdout
     return Tools(bpfgen, work, quick, ninja, frozenset(re.findall(r'"(\w+)": \{', schema)))
 
 

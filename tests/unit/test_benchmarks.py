@@ -64,7 +64,7 @@ def test_table() -> None:
     assert TABLE in text
     assert "2 cores of X, Debian, kernel 6.18; clang 19.1." in text
     assert "Medians of 3 rounds, 24 November 2026." in text
-    assert text.endswith("## Where bpfgen loses\n\n- Tools & more, cold <build>: bpfgen, all takes 1.50 of make.")
+    assert text.endswith("## Where bpfgen loses\n\n- Tools & more, cold <build>: bpfgen, all takes 1.58 of ninja.")
 
 
 def test_machines_of_parts() -> None:
@@ -79,7 +79,7 @@ def test_summary() -> None:
     """The first bpfgen of each case."""
     text = report.summary(RESULTS)
     assert "| Tools & more: cold <build> | make | 0.45 |" in text
-    assert "takes 1.50 of make" in text
+    assert "takes 1.58 of ninja" in text
 
 
 def test_plot() -> None:
