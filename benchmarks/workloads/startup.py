@@ -28,5 +28,5 @@ def measure(tools: Tools, rounds: int) -> list[Case]:
         Contestant("bpfgen, nothing changed", (project.generate(),)),
         again,
     ]
-    times = compare(contestants, rounds * 3)  # they are short
+    times = compare(contestants, rounds)
     return [case("bpfgen alone", contestants[0].name, times)]
