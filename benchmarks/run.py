@@ -1,97 +1,112 @@
-"""Measures bpfgen against its peers, alternating, and prints medians and ratios: `python benchmarks/run.py`.
+"""Measures bpfgen against its peers, in turn, and writes the results: `python benchmarks/run.py`.
 
-Every figure is a whole process, started from here; a ratio compares medians of one run, because machines drift.
+Every figure is of whole processes, started from here; a ratio compares medians of one run, because machines drift.
+Names choose parts; the results of the others stay. `--render` only writes the pages and the plot anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import os
-import platform
-import shutil
-import statistics
-import subprocess
+import shlex
+import socket
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BPFGEN = str(Path(sys.executable).with_name("bpfgen"))
-Command = tuple[Sequence[str], Path]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import plot, report  # noqa: E402 - the path is set above
+from benchmarks.measure import Broken, Missing  # noqa: E402
+from benchmarks.results import Part, load, save  # noqa: E402
+from benchmarks.tools import Tools, find, machine  # noqa: E402
+from benchmarks.workloads import cilium, libbpf, own, startup, synthetic  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results.json"
+PLOT = ROOT / "benchmarks" / "results.svg"
+PAGES = {ROOT / "benchmarks" / "README.md": report.full, ROOT / "README.md": report.summary}
+PARTS = {
+    "libbpf-tools": libbpf,
+    "cilium-examples": cilium,
+    "own-programs": own,
+    "scale": synthetic,
+    "start-up": startup,
+}
 
 
-def main() -> None:
-    """Runs the named benchmarks, or all."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all, if none is named")
-    parser.add_argument("--rounds", type=int, default=9, help="runs of each command (default: 9)")
-    args = parser.parse_args()
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, medians of {args.rounds}")
-    for name in args.names or BENCHMARKS:
-        print(f"\n{name}")
-        with tempfile.TemporaryDirectory() as folder:
-            BENCHMARKS[name](Path(folder), args.rounds)
+def main(argv: Sequence[str]) -> int:
+    """Runs the named parts, or all; the exit code."""
+    args = _arguments(argv)
+    if args.render:
+        render()
+        return 0
+    missing = []
+    for name in args.names or PARTS:
+        print(f"{name}", flush=True)
+        try:
+            part = _measure(name, args)
+        except Missing as problem:
+            missing.append(f"{name}: {problem}")
+            continue
+        if args.quick:
+            print(report.full({name: part}))
+            continue
+        known = {**load(RESULTS), name: part}
+        save(RESULTS, {key: known[key] for key in PARTS if key in known}, _private())
+        render()
+    for line in missing:
+        print(f"not measured: {line}", file=sys.stderr)
+    return 1 if missing else 0
 
 
-def start_up(folder: Path, rounds: int) -> None:
-    """`bpfgen` on this repository against a bare interpreter: nothing changed, and everything read again."""
-    tree = folder / "tree"
-    for name in ("bpf", "include"):
-        shutil.copytree(ROOT / name, tree / name)
-    shutil.copy(ROOT / "build.toml", tree)
-    run((BPFGEN, "-q"), tree)
-    time.sleep(0.1)  # so that the files are older than what memo.py trusts
-    run((BPFGEN, "-q"), tree)
-    commands: Mapping[str, Command] = {
-        "python -c pass": ((sys.executable, "-c", "pass"), tree),
-        "bpfgen, nothing changed": ((BPFGEN,), tree),
-        "bpfgen, read again": ((BPFGEN, "-q"), tree),
-    }
-    compare(commands, rounds)
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PARTS)}; all, if none is named")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that count, after one that doesn't (default: 5)")
+    parser.add_argument("--render", action="store_true", help="measure nothing; write the pages from results.json")
+    parser.add_argument("--quick", action="store_true", help="few programs, and nothing is written: to try the command")
+    script = os.environ.get("BPFGEN") or shlex.quote(str(Path(sys.executable).with_name("bpfgen")))
+    parser.add_argument(
+        "--bpfgen", default=script, metavar="COMMAND", help="default: $BPFGEN, or the one beside this Python"
+    )
+    args = parser.parse_args(argv)
+    unknown = [name for name in args.names if name not in PARTS]
+    if unknown or args.rounds < 1:
+        parser.error(f"there is no part {unknown[0]}" if unknown else "at least one round")
+    return args
 
 
-def scale(folder: Path, rounds: int) -> None:
-    """Generation of synthetic projects of growing size; the last column is what a unit costs."""
-    for programs in (100, 1_000, 5_000):
-        project = synthetic(folder / str(programs), programs)
-        times = [run((BPFGEN, "-q", "-v"), project) for _ in range(max(3, rounds // 3))]
-        units = programs * 10
-        median = statistics.median(times)
-        print(f"  {units:7} units {median:8.3f} s {median / units * 1e6:8.1f} µs a unit")
+def _measure(name: str, args: argparse.Namespace) -> Part:
+    with tempfile.TemporaryDirectory(prefix="bpfgen-bench-") as folder:
+        tools: Tools = find(tuple(shlex.split(args.bpfgen)), Path(folder), args.quick)
+        (Path(folder) / name).mkdir()
+        tools = replace(tools, work=Path(folder) / name)
+        module = PARTS[name]
+        cases = module.measure(tools, args.rounds)
+        return Part(module.TITLE, datetime.date.today().isoformat(), args.rounds, machine(tools), cases)
 
 
-def synthetic(folder: Path, programs: int) -> Path:
-    """A project of `programs` × 10 architectures, from one glob."""
-    (folder / "bpf").mkdir(parents=True)
-    for number in range(programs):
-        (folder / "bpf" / f"p{number:05}.c").write_text("int x;\n")
-    arches = ["amd64", "arm64", "arm", "riscv64", "ppc64le", "ppc64", "s390x", "loong64", "mips", "mips64le"]
-    text = f'[project]\nname = "synthetic"\n[targets]\narches = {arches}\n[program."*"]\nsource = "bpf/*.c"\n'
-    (folder / "build.toml").write_text(text)
-    return folder
+def render() -> None:
+    """Writes the pages and the plot from the results."""
+    results = load(RESULTS)
+    for page, block in PAGES.items():
+        page.write_text(report.replaced(page.read_text(encoding="utf-8"), block(results)), encoding="utf-8")
+    if results:
+        PLOT.write_text(plot.svg(results), encoding="utf-8")
 
 
-def compare(commands: Mapping[str, Command], rounds: int) -> None:
-    """Runs the commands in turn; prints each one's median and its ratio to the first one's."""
-    times: dict[str, list[float]] = {name: [] for name in commands}
-    for name, (argv, folder) in list(commands.items()) * (rounds + 1):
-        times[name].append(run(argv, folder))
-    medians = {name: statistics.median(values[1:]) for name, values in times.items()}
-    first = next(iter(medians.values()))
-    for name, median in medians.items():
-        print(f"  {name:32} {median * 1000:9.1f} ms {median / first:7.2f}")
+def _private() -> list[str]:
+    """What a committed file may not tell of this machine."""
+    words = (str(ROOT), f"{Path.home()}/", socket.gethostname(), tempfile.gettempdir())
+    return [word for word in words if len(word) > 3]
 
-
-def run(argv: Sequence[str], folder: Path) -> float:
-    """Seconds that a command takes."""
-    started = time.perf_counter()
-    subprocess.run(argv, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - started
-
-
-BENCHMARKS: Mapping[str, Callable[[Path, int], None]] = {"start-up": start_up, "scale": scale}
 
 if __name__ == "__main__":
-    main()
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Broken as broken:
+        sys.exit(f"not a measurement: {broken}")

@@ -1,0 +1,1 @@
+"""Measurements of bpfgen against its peers; `run.py` is the command."""

@@ -1,0 +1,1 @@
+"""What is built and measured: one module for each part of the results, each with `run(tools, rounds)`."""
