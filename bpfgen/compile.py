@@ -11,6 +11,7 @@ from bpfgen.frozen import frozen
 from bpfgen.graph import CC, LINK, STEP, Action, Edge
 from bpfgen.host import Host
 from bpfgen.matrix import Unit
+from bpfgen.quote import shell_word
 
 OWN_FLAGS = ("-O2", "-g", "-fno-ident", "-ffile-compilation-dir=.")
 """Flags of every compile; `-g` makes the BTF, the rest keeps the machine out of the object."""
@@ -27,22 +28,19 @@ class Layout:
     out: str
 
     def object(self, unit: Unit) -> str:
-        """The stripped object."""
+        """The object."""
         return f"{self.out}/obj/{unit.id}.bpf.o"
 
-    def debug(self, unit: Unit) -> str:
-        """The object as clang made it, with DWARF."""
-        return f"{self.out}/debug/{unit.id}.bpf.o"
-
-    def bitcode(self, unit: Unit, index: int) -> str:
-        """One source of several, compiled and not yet linked."""
-        stem = os.path.basename(unit.files[index])[: -len(".c")]
-        return f"{self.out}/debug/{unit.id}.d/{index}-{stem}.bc"
+    def parts(self, unit: Unit) -> list[str]:
+        """What each source is compiled to: the object, or bitcode where there are several to link."""
+        if len(unit.files) == 1:
+            return [self.object(unit)]
+        stems = (os.path.basename(file)[: -len(".c")] for file in unit.files)
+        return [f"{self.out}/parts/{unit.id}/{index}-{stem}.bc" for index, stem in enumerate(stems)]
 
     def reduced(self, output: str) -> str:
-        """The folder of the reduced `vmlinux.h` of an output of clang's, an object or bitcode (see `cc.main`)."""
-        name = output[len(f"{self.out}/debug/") :]
-        return f"{self.out}/fast/{name.removesuffix('.bpf.o')}"
+        """The folder of the reduced `vmlinux.h` of one of `parts` (see `cc.job`)."""
+        return f"{self.out}/fast/{output[len(self.out) + 1 :]}"
 
     def vmlinux(self, kernel: str, arch: str) -> str:
         """The folder of a kernel target's `vmlinux.h`."""
@@ -60,8 +58,9 @@ def layout_of(config: Config) -> Layout:
 
 def unit_edges(unit: Unit, host: Host, layout: Layout) -> Iterator[Edge]:
     """The edges that make one object. The first ones are the compiles, one for each source, in order."""
-    if len(unit.files) == 1:
-        yield _compile(unit, host, layout, unit.files[0], layout.debug(unit), ())
+    parts = layout.parts(unit)
+    if len(parts) == 1:
+        yield _compile(unit, host, layout, unit.files[0], parts[0], _strip(unit))
         return
     # libbpf's linker works on objects (`bpftool gen object`); clang links the sources' bitcode itself, before it
     # optimises, with no other tool and the same result on every host.
@@ -72,36 +71,34 @@ def unit_edges(unit: Unit, host: Host, layout: Layout) -> Iterator[Edge]:
         "-Xclang",
         "-disable-llvm-passes",
     )
-    parts = [layout.bitcode(unit, index) for index in range(len(unit.files))]
     for file, part in zip(unit.files, parts):
-        yield _compile(unit, host, layout, file, part, extra)
+        # The types of one source must be those of the others: linked, they become one.
+        others = tuple(f"--bpfgen-beside={other}" for other in unit.files if other != file)
+        yield _compile(unit, host, layout, file, part, (*extra, *others))
     yield _link(unit, host, layout, parts)
 
 
 def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, extra: tuple[str, ...]) -> Edge:
+    """`extra` are clang's words, and the driver's own that begin with `--bpfgen-` (see `cc.main`)."""
     folder = layout.vmlinux(unit.vmlinux, unit.target.arches[0]) if unit.vmlinux else ""
-    flags = (*_flags(unit, host, layout), *extra)
+    reduce = (f"--bpfgen-reduce={folder}",) if folder and unit.settings.fast else ()
+    flags = _flags(unit, host, layout)
+    clang = tuple(word for word in extra if not word.startswith("--bpfgen-"))
     args = ("-c", _operand(source), "-o", output)
-    options = [("-l", word) for word in host.launcher.command]
-    options += [("-e", f"{name}={value}") for name, value in host.launcher.environment]
-    fast: tuple[str, ...] = ()
-    if unit.vmlinux and unit.settings.fast:
-        options.append(("-v", folder))
-        options += [("-b", path) for path in host.clang.include]
-        # The types of one source must be those of the others: linked, they become one.
-        options += [("-a", file) for file in unit.files if file != source]
-        fast = tuple(f"{layout.reduced(output)}/{name}" for name in REDUCED)
-    stripped = len(unit.files) == 1
     return Edge(
-        outputs=(layout.object(unit) if stripped else output,),
+        outputs=(output,),
         inputs=(source,),
         implicit=(layout.note("toolchain"),),
         order_only=(f"{folder}/vmlinux.h",) if folder else (),  # the depfile says whether it was read
         rule=CC,
         what=f"{source} for {unit.id}",
-        action=Action((*_driver(host, layout, options), *flags, "-MD"), args),
-        compiler=Action(flags, args),
-        aside=((output,) if stripped else ()) + fast,
+        action=Action(
+            (*compiler(host, layout), *flags, *extra, *reduce),
+            ("-MD", "-MF", f"{output}.d", *args),
+            host.launcher.environment,
+        ),
+        compiler=Action((*host.clang.command, *flags, *clang), args),
+        aside=tuple(f"{layout.reduced(output)}/{name}" for name in REDUCED) if reduce else (),
     )
 
 
@@ -109,32 +106,53 @@ def _link(unit: Unit, host: Host, layout: Layout, parts: list[str]) -> Edge:
     # The empty source makes clang 14 link too: it ignores the option when its input is bitcode.
     linked = os.path.join(host.package, "clang", "linked.c")
     words = [word for part in parts for word in ("-Xclang", "-mlink-bitcode-file", "-Xclang", part)]
-    flags = (*_target(unit, host), *unit.settings.cflags, "-Wno-unused-command-line-argument", "-x", "c", "-c", linked)
+    flags = (*_target(unit, host), *unit.settings.cflags, "-Wno-unused-command-line-argument", *_strip(unit))
     return Edge(
         outputs=(layout.object(unit),),
         inputs=tuple(parts),
         implicit=(layout.note("toolchain"), linked),
         rule=LINK,
-        action=Action((*_driver(host, layout), *flags), (*words, "-o", layout.debug(unit))),
-        aside=(layout.debug(unit),),
+        action=Action((*driver(host, layout), *flags, "-x", "c", "-c", linked), (*words, "-o", layout.object(unit))),
     )
+
+
+def _strip(unit: Unit) -> tuple[str, ...]:
+    return ("--bpfgen-strip",) if unit.settings.strip else ()
 
 
 # Without the site packages, Python starts in half the time.
 DRIVER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bpfgen.cc.main import main; sys.exit(main())"
 
 
-def _driver(host: Host, layout: Layout, options: Iterable[tuple[str, str]] = ()) -> tuple[str, ...]:
-    """What runs clang in an edge, up to clang's own words (see `cc.main`)."""
-    words = [("-o", layout.out), *options]
-    return (host.python, "-I", "-S", "-c", DRIVER, os.path.dirname(host.package), *chain(*words), "--")
+def driver(host: Host, layout: Layout) -> tuple[str, ...]:
+    """The words that run clang by way of `cc.main`, up to those that every compile has of its own."""
+    launcher = () if host.launcher.outside else host.launcher.command
+    options = [("-o", layout.out), *(("-b", path) for path in host.clang.include), *(("-l", word) for word in launcher)]
+    python = (host.python, "-I", "-S", "-c", DRIVER, os.path.dirname(host.package))
+    return (*python, *chain.from_iterable(options), "--", *host.clang.command)
+
+
+def compiler(host: Host, layout: Layout) -> tuple[str, ...]:
+    """The same for an edge that may be answered by a cache: then the cache's words, and a script that is the driver."""
+    if host.launcher.outside:
+        return (*host.launcher.command, layout.note(COMPILER))
+    return driver(host, layout)
+
+
+COMPILER = "clang"
+"""The script that a cache takes for the compiler, and by its name for clang."""
+
+
+def compiler_script(host: Host, layout: Layout) -> str:
+    """The text of `COMPILER`."""
+    return f'#!/bin/sh\nexec {" ".join(map(shell_word, driver(host, layout)))} "$@"\n'
 
 
 def _target(unit: Unit, host: Host) -> tuple[str, ...]:
     folders = ((host.root, "."), *host.labels)
     # clang splits the option at its first `=`; sources are named relative to the project, so little is lost.
     maps = (f"-ffile-prefix-map={folder}={label}" for folder, label in folders if "=" not in folder)
-    return (*host.clang.command, "-target", unit.target.clang, f"-mcpu={unit.settings.mcpu}", *OWN_FLAGS, *maps)
+    return ("-target", unit.target.clang, f"-mcpu={unit.settings.mcpu}", *OWN_FLAGS, *maps)
 
 
 def _flags(unit: Unit, host: Host, layout: Layout) -> tuple[str, ...]:

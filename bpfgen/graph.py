@@ -17,6 +17,8 @@ class Action:
     """The words that many actions share: the tool and its common flags. Written once, as a Ninja variable."""
     args: tuple[str, ...]
     """The words of this action alone."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """Variables that are set for this command."""
 
     @property
     def argv(self) -> tuple[str, ...]:

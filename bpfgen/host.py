@@ -36,6 +36,8 @@ class Host:
     """Folders outside the project → what they are called in an object, so that no path of this machine gets into it."""
     bpftool: Optional[str]
     launcher: Launcher
+    driver: str
+    """A hash of bpfgen's code that runs the compiler and works on what it gives: another one compiles again."""
     watch: tuple[str, ...]
     """Files that say that this must be asked again."""
 
@@ -45,10 +47,11 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
     units = tuple(units)
     clang = find_clang(root, config, cache, report)
     bpftool = _bpftool(config, units, report)
-    launcher = find_launcher(root, config, clang, report) if clang else None
+    package = os.path.dirname(os.path.abspath(__file__))
+    driver = _driver(package)
+    launcher = find_launcher(root, config, f"{clang.text} {clang.size} {driver}", report) if clang else None
     if clang is None or launcher is None or len(report):
         return None
-    package = os.path.dirname(os.path.abspath(__file__))
     _refuse_unwritable((package, *clang.watch))
     names = dict.fromkeys(arch for unit in units for arch in unit.target.arches)
     return Host(
@@ -60,8 +63,21 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
         labels=tuple(_labels(clang, package)),
         bpftool=bpftool,
         launcher=launcher,
+        driver=driver,
         watch=(*clang.watch, *([bpftool] if bpftool else [])),
     )
+
+
+def _driver(package: str) -> str:
+    import hashlib
+
+    code = hashlib.sha256()
+    for name in ("cc", "files.py", "strip.py"):
+        path = os.path.join(package, name)
+        for file in package_files(path) or [path]:
+            with open(file, "rb") as stream:
+                code.update(stream.read())
+    return code.hexdigest()[:16]
 
 
 def _refuse_unwritable(paths: Iterable[str]) -> None:

@@ -13,10 +13,9 @@ from typing import Optional
 from bpfgen.config.report import Report
 from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
-from bpfgen.toolchain import Clang
 
 Environment = tuple[tuple[str, str], ...]
-"""Variables and their values; what the user has set counts more."""
+"""Variables and their values; all others are the user's."""
 
 
 @frozen
@@ -27,7 +26,8 @@ class Use:
     """The project's absolute path."""
     remote: Optional[str]
     """`[cache] remote`"""
-    clang: Clang
+    compiler: str
+    """What tells the compiler, with our driver around it, from others; the same on every host."""
     log: str
     """Where the launcher may note what it did."""
 
@@ -44,13 +44,16 @@ class Launcher:
     """`ccache`, `sccache`, `none`, or the command of another one."""
     command: tuple[str, ...] = ()
     environment: Environment = ()
+    outside: bool = False
+    """It runs our driver, as a compiler that reduces headers and strips, instead of being run by it: then on a hit no
+    Python starts. For caches that ask the compiler for nothing but compiles."""
 
 
-def find_launcher(root: str, config: Config, clang: Clang, report: Report) -> Launcher:
-    """The launcher that `[cache]` asks for; reports one that isn't there."""
+def find_launcher(root: str, config: Config, compiler: str, report: Report) -> Launcher:
+    """The launcher that `[cache]` asks for, to be used with a `compiler` (see `Use`); reports one that isn't there."""
     wanted = config.cache.launcher
     log = os.path.join(root, config.project.out, ".bpfgen", STATSLOG)
-    use = Use(root, config.cache.remote, clang, log)
+    use = Use(root, config.cache.remote, compiler, log)
     names = list(LAUNCHERS) if wanted == "auto" else [] if wanted == "none" else [wanted]
     for name in names:
         words = (name,) if isinstance(name, str) else name
@@ -58,8 +61,8 @@ def find_launcher(root: str, config: Config, clang: Clang, report: Report) -> La
         if path is None:
             continue
         kind = os.path.basename(words[0])
-        environment = LAUNCHERS[kind](use) if kind in LAUNCHERS else ()
-        return Launcher(kind, (path, *words[1:]), environment)
+        environment, outside = LAUNCHERS[kind](use) if kind in LAUNCHERS else ((), False)
+        return Launcher(kind, (path, *words[1:]), environment, outside)
     if wanted not in {"auto", "none"}:
         command = wanted if isinstance(wanted, str) else wanted[0]
         hint = 'install it, or write  launcher = "auto"  to do without where it isn\'t there'
@@ -67,28 +70,29 @@ def find_launcher(root: str, config: Config, clang: Clang, report: Report) -> La
     return Launcher("none")
 
 
-def _ccache(use: Use) -> Environment:
+def _ccache(use: Use) -> tuple[Environment, bool]:
     """ccache(1), "CONFIGURATION OPTIONS"."""
-    return (
+    environment = (
         ("CCACHE_BASEDIR", use.root),  # paths below it are hashed as relative ones
         ("CCACHE_NOHASHDIR", "1"),  # no object has the folder in it, see OWN_FLAGS
         # A miss runs clang once, not first its preprocessor; `-MD` says what was read.
         ("CCACHE_DEPEND", "1"),
         # Not its time of change, which differs from host to host.
-        ("CCACHE_COMPILERCHECK", f"string:{use.clang.text} {use.clang.size}"),
+        ("CCACHE_COMPILERCHECK", f"string:{use.compiler}"),
         ("CCACHE_STATSLOG", use.log),
         *((name, use.remote) for name in ("CCACHE_REMOTE_STORAGE", "CCACHE_SECONDARY_STORAGE") if use.remote),
     )
+    return environment, True
 
 
-def _sccache(use: Use) -> Environment:
-    """sccache's docs/Configuration.md."""
+def _sccache(use: Use) -> tuple[Environment, bool]:
+    """sccache's docs/Configuration.md. It preprocesses first, hit or not: better the reduced header than the whole."""
     if use.remote is None:
-        return ()
+        return (), False
     scheme, _, rest = use.remote.partition("://")
     name = {"s3": "SCCACHE_BUCKET", "http": "SCCACHE_WEBDAV_ENDPOINT", "https": "SCCACHE_WEBDAV_ENDPOINT"}
-    return ((name.get(scheme, "SCCACHE_REDIS"), rest if scheme == "s3" else use.remote),)
+    return ((name.get(scheme, "SCCACHE_REDIS"), rest if scheme == "s3" else use.remote),), False
 
 
-LAUNCHERS: Mapping[str, Callable[[Use], Environment]] = {"ccache": _ccache, "sccache": _sccache}
-"""In the order in which `auto` looks for them."""
+LAUNCHERS: Mapping[str, Callable[[Use], tuple[Environment, bool]]] = {"ccache": _ccache, "sccache": _sccache}
+"""What each is told, and whether it runs outside our driver; in the order in which `auto` looks for them."""

@@ -37,6 +37,8 @@ class Settings:
     mcpu: str
     fast: bool
     """Whether a reduced `vmlinux.h` may be used."""
+    strip: bool
+    """Whether DWARF is dropped."""
 
 
 @frozen
@@ -131,6 +133,7 @@ def resolve(
         define=tuple(define.items()),
         mcpu=extra.mcpu or program.mcpu or base.mcpu or mcpu_of(versions),
         fast=base.fast if program.fast is None else program.fast,
+        strip=base.strip if program.strip is None else program.strip,
     )
 
 

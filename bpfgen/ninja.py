@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bpfgen.graph import RULES, Edge, Graph, Rule
+from bpfgen.graph import RULES, Action, Edge, Graph, Rule
 from bpfgen.quote import command, path, value
 
 REQUIRED = "1.10"
@@ -24,7 +24,7 @@ def render(graph: Graph) -> str:
         if rule.name in used:
             lines += _rule(rule)
     bases = _bases(graph)
-    lines += [f"{name} = {command(words)}" for words, name in bases.items()]
+    lines += [f"{name} = {command(words, environment)}" for (environment, words), name in bases.items()]
     lines.append("")
     for edge in graph.edges:
         lines += _edge(edge, bases)
@@ -48,18 +48,26 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield ""
 
 
-def _bases(graph: Graph) -> dict[tuple[str, ...], str]:
+Base = tuple[tuple[tuple[str, str], ...], tuple[str, ...]]
+"""Environment and words that many actions share."""
+
+
+def _base(action: Action) -> Base:
+    return (action.environment, action.base)
+
+
+def _bases(graph: Graph) -> dict[Base, str]:
     """A variable for each distinct run of shared words, numbered within its rule in the order of the file."""
-    names: dict[tuple[str, ...], str] = {}
+    names: dict[Base, str] = {}
     counts: dict[str, int] = {}
     for edge in graph.edges:
-        if edge.rule and edge.action and edge.action.base not in names:
+        if edge.rule and edge.action and _base(edge.action) not in names:
             counts[edge.rule.name] = counts.get(edge.rule.name, 0) + 1
-            names[edge.action.base] = f"{edge.rule.name}{counts[edge.rule.name]}"
+            names[_base(edge.action)] = f"{edge.rule.name}{counts[edge.rule.name]}"
     return names
 
 
-def _edge(edge: Edge, bases: dict[tuple[str, ...], str]) -> Iterator[str]:
+def _edge(edge: Edge, bases: dict[Base, str]) -> Iterator[str]:
     rule = edge.rule.name if edge.rule else "phony"
     line = f"build {' '.join(map(path, edge.outputs))}: {rule}"
     for separator, paths in (("", edge.inputs), (" |", edge.implicit), (" ||", edge.order_only)):
@@ -67,6 +75,6 @@ def _edge(edge: Edge, bases: dict[tuple[str, ...], str]) -> Iterator[str]:
             line += f"{separator} {' '.join(map(path, paths))}"
     yield line
     if edge.action:
-        words = (f"${bases[edge.action.base]}", command(edge.action.args))
+        words = (f"${bases[_base(edge.action)]}", command(edge.action.args))
         yield f"  cmd = {' '.join(filter(None, words))}"
         yield f"  what = {value(edge.what or edge.outputs[0])}"

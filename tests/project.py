@@ -42,6 +42,8 @@ class Project:
 
     def __init__(self, root: Path, clang: str = "clang-19", ninja: str = NINJA) -> None:
         self.root, self.clang, self.ninja_path = root, clang, ninja
+        self.compiled: set[str] = set()
+        """Units that the last run of Ninja compiled."""
         root.mkdir(parents=True, exist_ok=True)
         self.write("include/common.h", COMMON)
 
@@ -83,6 +85,7 @@ class Project:
     def ninja(self, *words: str, code: Optional[int] = 0, **more: Any) -> str:
         """Runs Ninja; what it printed."""
         done = self.run((self.ninja_path, *words), code, **more)
+        self.compiled = set(re.findall(r"^\[\d+/\d+\] cc .* for (.*)$", done.stdout, re.MULTILINE))
         return done.stdout + done.stderr
 
     def make(self) -> set[str]:
@@ -122,3 +125,9 @@ class Project:
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+def waits_for_lock(pid: int) -> bool:
+    """Whether a process is in flock(2), by /proc/locks: lines of those that wait have an arrow."""
+    lines = Path("/proc/locks").read_text(encoding="utf-8").splitlines()
+    return any("->" in line and f" {pid} " in line for line in lines)

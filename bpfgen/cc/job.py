@@ -7,9 +7,8 @@ import os
 from bpfgen.cc import depfile
 from bpfgen.cc.scan import VMLINUX
 
-OBJECT = ".bpf.o"
-COMPILE = ("-c", "SOURCE", "-o", "OUTPUT")
-"""How clang's words end in a compile."""
+TARGET = ("-MT", "o")
+"""The depfile's target: one letter, since clang doesn't escape a colon in a name."""
 
 
 class Job:
@@ -20,20 +19,22 @@ class Job:
         options: dict[str, list[str]] = {}
         for option, value in zip(argv[:split:2], argv[1:split:2]):
             options.setdefault(option, []).append(value)
-        self.clang = argv[split + 1 :]
         self.launcher = options.get("-l", [])
-        out = options["-o"][0]
-        self.output = self.clang[-1]
-        name = self.output[len(f"{out}/debug/") :]
-        self.object = f"{out}/obj/{name}" if name.endswith(OBJECT) else ""
-        """Empty where the output is no object yet."""
-        self.depfile = f"{self.object or self.output}.d" if "-MD" in self.clang else ""
-        """Where Ninja looks for it; empty where all that is read stands in the Ninja file."""
-        self.vmlinux = options.get("-v", [""])[0]
-        self.reduced = f"{out}/fast/{name[: -len(OBJECT)] if self.object else name}"
+        self.out = options["-o"][0]
         self.builtin = options.get("-b", [])
-        self.sources = [self.clang[-3], *options.get("-a", [])]
-        self.environment = [variable.partition("=")[::2] for variable in options.get("-e", [])]
+        own, words = _parted(argv[split + 1 :])
+        self.strip = "strip" in own
+        self.vmlinux = own.get("reduce", [""])[0]
+        """The folder of vmlinux.h and its index; empty where the header isn't to be reduced."""
+        self.output = _taken(words, "-o")
+        self.depfile = _taken(words, "-MF") if "-MF" in words else ""
+        """Empty where all that is read stands in the Ninja file."""
+        self.source = _taken(words, "-c") if self.depfile else ""
+        """Of a compile, which has a depfile."""
+        self.flags = words
+        self.beside = own.get("beside", [])
+        self.reduced = f"{self.out}/fast/{self.output[len(self.out) + 1 :]}"
+        """The folder of the reduced header."""
 
     @property
     def header(self) -> str:
@@ -46,17 +47,42 @@ class Job:
         return f"{self.reduced}/{VMLINUX}"
 
     def with_reduced(self) -> list[str]:
-        """Clang's words, with the folder of the reduced header in the place of that of the whole one."""
-        return [self.reduced if word == self.vmlinux else word for word in self.clang]
+        """The flags, with the folder of the reduced header in the place of that of the whole one."""
+        return [self.reduced if word == self.vmlinux else word for word in self.flags]
 
-    def with_depfile(self, words: list[str]) -> list[str]:
-        """Words of clang's that write the depfile; its target is one letter, since clang doesn't escape colons."""
-        return [*words, "-MF", self.depfile, "-MT", "o"]
+    def compile(self, flags: list[str], output: str) -> list[str]:
+        """The command for the source."""
+        last = ["-MD", "-MF", self.depfile, *TARGET, "-c", self.source, "-o", output]
+        return [*self.launcher, *flags, *last]
 
     def read(self) -> list[str]:
         """The files that the depfile of the last run of clang has."""
         with open(self.depfile, encoding="utf-8", errors="surrogateescape") as file:
             return depfile.parse(file.read())
+
+
+OWN = "--bpfgen-"
+
+
+def _parted(words: list[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Words for the driver, by name, and clang's own. They stand among clang's, so that a cache tells them apart."""
+    own: dict[str, list[str]] = {}
+    others = []
+    for word in words:
+        if word.startswith(OWN):
+            name, _, value = word[len(OWN) :].partition("=")
+            own.setdefault(name, []).append(value)
+        else:
+            others.append(word)
+    return own, others
+
+
+def _taken(words: list[str], option: str) -> str:
+    """Takes an option and its value out of the words; the value."""
+    at = words.index(option)
+    value = words[at + 1]
+    del words[at : at + 2]
+    return value
 
 
 def run(words: list[str]) -> tuple[int, bytes]:

@@ -1,15 +1,18 @@
-"""One edge of clang's: `OPTIONS -- CLANG…`, where clang's words end with `-o OUT/debug/NAME`.
+"""One edge of clang's, `OPTIONS -- CLANG…`, or what a cache takes for the compiler.
 
-  -o OUT      the output folder: where NAME ends in `.bpf.o`, the object is stripped to OUT/obj/NAME
-  -l WORD     a word of the launcher, which clang's own are appended to (again and again)
-  -v FOLDER   where vmlinux.h and its index are; clang's words name the folder too
+  -o OUT      the output folder
   -b FOLDER   a folder that clang searches by itself (again and again)
-  -a SOURCE   another source of the same program, whose words count too (again and again)
-  -e NAME=X   an environment variable of clang's, where it isn't set (again and again)
+  -l WORD     a word of the launcher, which clang's own are appended to (again and again)
 
-A compile has `-MD` and ends with `-c SOURCE -o …`; beside what Ninja waits for, it leaves `NAME.d`: every file that
-clang read, and every one that the reduced header comes from. A reduced header is only ever a first try: where clang
-fails with it, the whole header is next, and what clang then says is what counts.
+Among clang's words stand the driver's own, which clang doesn't get:
+
+  --bpfgen-strip           the output is an object: drop its DWARF
+  --bpfgen-reduce=FOLDER   where vmlinux.h and its index are; other words name the folder too
+  --bpfgen-beside=SOURCE   another source of the same program, whose words count too (again and again)
+
+A compile has `-MD -MF DEPFILE -c SOURCE -o OUTPUT`, in any order and place. Its depfile has every file that clang read,
+and every one that the reduced header comes from. A reduced header is only ever a first try: where clang fails with it,
+the whole header is next, and what clang then says is what counts.
 """
 
 from __future__ import annotations
@@ -40,48 +43,45 @@ def main() -> int:
 
 
 def _run(job: Job) -> int:
-    for name, value in job.environment:
-        os.environ.setdefault(name, value)
-    for path in filter(None, (job.output, job.depfile)):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-    if job.depfile:
-        status = _compile(job)
-    else:
-        status, messages = run([*job.launcher, *job.clang])
-        _show(messages)
-    return _strip(job) if job.object and not status else status
-
-
-def _strip(job: Job) -> int:
-    with open(job.output, "rb") as file:
-        data = file.read()
+    os.makedirs(os.path.dirname(job.output), exist_ok=True)
+    made = f"{job.output}.tmp"  # the output is left alone where it doesn't change
     try:
-        stripped = strip(data)
+        status = _compile(job, made) if job.depfile else _say([*job.launcher, *job.flags, "-o", made])
+        if status == 0:
+            with open(made, "rb") as file:
+                data = file.read()
+            write_if_changed(job.output, strip(data) if job.strip else data)
     except BadObject as error:
         print(f"{job.output}: error: the object {error}", file=sys.stderr)
         return EXIT_FAILED
-    write_if_changed(job.object, stripped)
-    return 0
+    finally:
+        if os.path.exists(made):
+            os.unlink(made)
+    return status
 
 
-def _compile(job: Job) -> int:
-    """The compile and its depfile, the fast way if it can be."""
+def _say(words: list[str]) -> int:
+    """Runs a command whose messages count."""
+    status, messages = run(words)
+    _show(messages)
+    return status
+
+
+def _compile(job: Job, made: str) -> int:
+    """The compile to the file `made`, and its depfile; the fast way if it can be."""
     files: list[str] = []
     how = ""
     if job.vmlinux:
         os.makedirs(job.reduced, exist_ok=True)
-        how, files = _compile_reduced(job)
+        how, files = _compile_reduced(job, made)
         write_if_changed(f"{job.reduced}/{HOW}", f"{how}\n".encode())
-    if not how.startswith("reduced"):
-        status, messages = run([*job.launcher, *job.with_depfile(job.clang)])
-        _show(messages)
-        if status:
-            return status
-    _write_depfile(job, files)
-    return 0
+    status = 0 if how.startswith("reduced") else _say(job.compile(job.flags, made))
+    if status == 0:
+        _write_depfile(job, files)
+    return status
 
 
-def _compile_reduced(job: Job) -> tuple[str, list[str]]:
+def _compile_reduced(job: Job, made: str) -> tuple[str, list[str]]:
     """Compiles with a reduced header, unless there are reasons not to; how it went, and the files that decided it."""
     files: list[str] = []
     try:
@@ -92,7 +92,7 @@ def _compile_reduced(job: Job) -> tuple[str, list[str]]:
                 return "whole: no vmlinux.h is included", files
             declarations = kept(index, words.words)
             write_header(job, index, declarations)
-            status, messages = run([*job.launcher, *job.with_depfile(job.with_reduced())])
+            status, messages = run(job.compile(job.with_reduced(), made))
             if status:
                 return f"whole: clang refuses the reduced one: {first_error(messages)}", files
             read = set(map(os.path.normpath, job.read()))
@@ -112,7 +112,7 @@ def _write_depfile(job: Job, looked_at: list[str]) -> None:
     known = set(map(os.path.normpath, files))
     files.update(dict.fromkeys(file for file in looked_at if file not in known))
     with open(job.depfile, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(depfile.render(job.object or job.output, list(files)))
+        file.write(depfile.render(job.output, list(files)))
 
 
 def _show(messages: bytes) -> None:

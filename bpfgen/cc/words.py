@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from bpfgen.cc.index import Index, kept, text
-from bpfgen.cc.job import COMPILE, Job, first_error, run
+from bpfgen.cc.job import TARGET, Job, first_error, run
 from bpfgen.cc.scan import WORD, Folders, Refused, Scan
 from bpfgen.files import write_if_changed
 
@@ -46,11 +46,11 @@ def attempts(job: Job, index: Index) -> Iterator[Words]:
 
 def from_text(job: Job, more: list[str]) -> Words:
     """The words of a job's sources, of `more` files, and of the macros on clang's command line; raises Refused."""
-    scan = Scan(Folders(job.clang, job.builtin), job.header)
-    for path in (*job.sources, *more):
+    scan = Scan(Folders(job.flags, job.builtin), job.header)
+    for path in (job.source, *job.beside, *more):
         scan.add(path)
     before = ""
-    for word in job.clang:
+    for word in job.flags:
         if "-D" in word or before == "-D":
             if "##" in word:
                 scan.pastes = f"the flag {word} makes names with ##"
@@ -71,9 +71,9 @@ def from_clang(job: Job, index: Index) -> Words:
     words: set[bytes] = set()
     files: dict[str, None] = {}
     made = f"{job.reduced}/words"
-    for source in job.sources:
-        flags = job.with_reduced()[: -len(COMPILE)]
-        status, messages = run(job.with_depfile([*flags, "-E", "-dD", "-P", source, "-o", made]))
+    for source in (job.source, *job.beside):
+        last = ("-MD", "-MF", job.depfile, *TARGET, "-E", "-dD", "-P", source, "-o", made)
+        status, messages = run([*job.with_reduced(), *last])
         if status:
             raise Refused(f"clang's preprocessor fails: {first_error(messages)}")
         with open(made, "rb") as file:

@@ -122,7 +122,8 @@ def _make(edges: Iterable[Edge], layout: Layout, place: Layout) -> str:
 
 
 def _moved(word: str, layout: Layout, place: Layout) -> str:
-    debug = f"{layout.out}/debug/"
-    if word.startswith(debug):
-        return f"{place.out}/debug/{word[len(debug) :]}"
+    """A word of a command with outputs in another folder; `vmlinux.h` stays where it is."""
+    for folder in ("obj", "parts"):
+        if word.startswith(f"{layout.out}/{folder}/"):
+            return place.out + word[len(layout.out) :]
     return place.out if word == layout.out else word

@@ -75,14 +75,13 @@ def header_of(unit: Unit, layout: Layout, root: str) -> str:
     """How much of `vmlinux.h` a unit was compiled with the last time, and why."""
     if not unit.settings.fast:
         return "whole: fast is false"
-    parts = [layout.debug(unit)] if len(unit.files) == 1 else [layout.bitcode(unit, i) for i in range(len(unit.files))]
     found = []
-    for part in parts:
+    for part in layout.parts(unit):
         try:
             with open(os.path.join(root, layout.reduced(part), HOW), encoding="utf-8", errors="replace") as file:
                 found.append(file.read().strip())
         except OSError:
-            found.append("not built yet")
+            found.append("not known: not built here yet, or by a cache")
     return "; ".join(dict.fromkeys(found))
 
 
@@ -106,7 +105,9 @@ def explain(project: Project, named: NamedProgram, units: Sequence[Unit]) -> Ite
     for name in ("portable", "per_kernel"):
         value = getattr(project.config.program[named.key], name)
         yield Setting(name, str(value).lower(), _first(document, (*path, name)))
-    yield Setting("fast", str(units[0].settings.fast).lower(), _first(document, (*path, "fast"), ("compile", "fast")))
+    for name in ("fast", "strip"):
+        value = getattr(units[0].settings, name)
+        yield Setting(name, str(value).lower(), _first(document, (*path, name), ("compile", name)))
     yield from (Setting("flag", flag, "bpfgen") for flag in OWN_FLAGS)
     yield from _lists(project, named, "cflags")
     yield from _defines(project, named)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from bpfgen import compdb, memo, ninja
-from bpfgen.compile import Layout, layout_of
+from bpfgen.compile import COMPILER, Layout, compiler_script, layout_of
 from bpfgen.config.report import Report
 from bpfgen.errors import Failure, Location, Problem
 from bpfgen.files import remove, write_if_changed
@@ -100,27 +100,16 @@ def _refuse_foreign(layout: Layout) -> None:
 
 def _render(project: Project, host: Host, inputs: Inputs, layout: Layout) -> Result:
     plan = make_plan(project.config, project.units, host)
+    script = compiler_script(host, layout) if host.launcher.outside else ""
     graph = make_graph(plan, project.config, project.units, host, inputs)
     files = {
-        layout.note("toolchain"): f"{host.clang.identity}\n{host.clang.text}\n{_driver(host)}\n",
+        layout.note("toolchain"): f"{host.clang.identity}\n{host.clang.text}\n{host.driver}\n{script}",
         layout.note("plan.json"): json.dumps(plan, indent=1, ensure_ascii=False) + "\n",
+        **({layout.note(COMPILER): script} if script else {}),
         EDITOR_FILE: compdb.render(graph, project.root),
         NINJA_FILE: ninja.render(graph),
     }
     return Result(files, outputs(graph), plan)
-
-
-def _driver(host: Host) -> str:
-    """A hash of what runs the compiler: a new bpfgen compiles again where this part of it is another one."""
-    import hashlib
-
-    code = hashlib.sha256()
-    for name in ("cc", "files.py", "strip.py"):
-        path = os.path.join(host.package, name)
-        for file in package_files(path) or [path]:
-            with open(file, "rb") as stream:
-                code.update(stream.read())
-    return f"bpfgen {code.hexdigest()[:16]}"
 
 
 def _write(result: Result, layout: Layout, stale: list[str], partial: bool, cache: dict[str, Any]) -> None:
@@ -132,6 +121,8 @@ def _write(result: Result, layout: Layout, stale: list[str], partial: bool, cach
     write_if_changed(layout.note("probe.json"), json.dumps(cache, indent=1).encode())
     for name, text in result.files.items():
         write_if_changed(name, text.encode())
+        if name == layout.note(COMPILER):
+            os.chmod(name, 0o755)  # noqa: S103 - a program, like any other in the checkout
     remove(stale)
     if not partial:
         write_if_changed(layout.note("outputs"), "".join(f"{name}\n" for name in result.outputs).encode())

@@ -184,7 +184,7 @@ def _outputs(config: Config, report: Report) -> None:
     if config.go.dir is None:
         return
     out, folder = config.project.out.rstrip("/"), config.go.dir.rstrip("/")
-    taken = [f"{out}/{name}" for name in ("obj", "debug", "fast", "vmlinux", ".bpfgen")]
+    taken = [f"{out}/{name}" for name in ("obj", "parts", "fast", "vmlinux", ".bpfgen")]
     if folder == out or any(folder == t or folder.startswith(f"{t}/") for t in taken):
         report.add(
             ("go", "dir"),

@@ -147,6 +147,9 @@ class Compile:
     """Each program is compiled with what it can name of `vmlinux.h`, which takes a quarter of the time and gives the
     same object; where that isn't sure, with the whole header. `false`: always with the whole one.
     `bpfgen check --fast` compares both."""
+    strip: bool = True
+    """Objects are stripped of DWARF, as `llvm-strip -g` does it; their BTF stays, and with it line information.
+    `false` keeps DWARF, for tools that read it."""
 
 
 LauncherName = Annotated[
@@ -256,6 +259,8 @@ class Program:
     """Overrides `compile.vmlinux`."""
     fast: Optional[bool] = None
     """Overrides `compile.fast`."""
+    strip: Optional[bool] = None
+    """Overrides `compile.strip`."""
     variants: dict[Name, Variant] = field(default_factory=dict)
     """More builds of this program, each beside the plain one."""
 

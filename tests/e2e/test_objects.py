@@ -37,11 +37,16 @@ def test_two_checkouts_give_the_same_bytes(tmp_path: Path, clang: str) -> None:
             '[program.one]\nsource = "bpf/one.c"\n[program.both]\nsources = ["bpf/one.c", "bpf/two.c"]\n'
         )
         project.make()
-        debug = {path.name: path.read_bytes() for path in (root / "out/debug").rglob("*.bpf.o")}
-        for data in (*debug.values(), *project.objects().values()):
+        stripped = project.objects()
+        toml = root / "build.toml"
+        toml.write_text(toml.read_text(encoding="utf-8").replace("[compile]", "[compile]\nstrip = false"), "utf-8")
+        project.make()
+        debug = project.objects()
+        assert all(len(debug[name]) > len(data) for name, data in stripped.items())
+        for data in (*debug.values(), *stripped.values()):
             found = [text for text in (str(root), str(tmp_path), "/usr/", "/ziglang/") if text.encode() in data]
             assert not found
-        results.append((project.objects(), debug))
+        results.append((stripped, debug))
     assert results[0] == results[1]
 
 

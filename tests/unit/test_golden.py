@@ -39,6 +39,7 @@ HOST = Host(
     labels=(("/bpfgen", "bpfgen"), ("/clang", "clang")),
     bpftool="/bin/bpftool",
     launcher=Launcher("none"),
+    driver="0123456789abcdef",
     watch=("/bin/clang-19", "/bin/bpftool"),
 )
 
