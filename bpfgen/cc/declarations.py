@@ -22,7 +22,9 @@ _DECLARATION = re.compile(
     )[ \t]*$""",
     re.MULTILINE | re.VERBOSE,
 )
-_TAG = re.compile(rb"\b(?:struct|union|enum)\s+(\w+)")
+# Without \b, which takes time: a word that ends in one of these only means more than is needed.
+# Without \b, which takes time: a word that ends in one of these only means more than is needed.
+_TAG = re.compile(rb"(?:struct|union|enum)\s+(\w+)")
 _HEAD = re.compile(rb"(?:struct|union|enum) (\w+)(?: \{|;)")
 _BODY_TAG = re.compile(rb"\b(?:struct|union|enum)\s+(\w+)\s*\{")
 _ENUM = re.compile(rb"\benum\b[^;{}]*\{([^}]*)\}")
@@ -51,8 +53,8 @@ class Names:
 
     def of(self, word: bytes) -> list[int]:
         """Every declaration that a word can mean."""
-        nothing: list[int] = []
-        return [n for table in (self.bodies, self.forward, self.ordinary) for n in table.get(word, nothing)]
+        found = [table[word] for table in (self.ordinary, self.bodies, self.forward) if word in table]
+        return found[0] if len(found) == 1 else [number for numbers in found for number in numbers]
 
 
 class Rows:
@@ -142,12 +144,14 @@ def _enter(text: bytes, number: int, names: Names) -> bool:
     elif not head and not (body >= 0 and text.startswith(b"enum")):
         return False
     if body >= 0:
-        _enter_body(text, number, names)
+        # Most bodies have none within.
+        tags = [head[1]] if head and b"{" not in text[body + 1 :] else _BODY_TAG.findall(text)
+        _enter_body(text, number, tags, names)
     return True
 
 
-def _enter_body(text: bytes, number: int, names: Names) -> None:
-    for tag in _BODY_TAG.findall(text):
+def _enter_body(text: bytes, number: int, tags: Iterable[bytes], names: Names) -> None:
+    for tag in tags:
         names.bodies.setdefault(tag, []).append(number)
     if b"enum" in text:
         for values in _ENUM.findall(text):
@@ -157,6 +161,8 @@ def _enter_body(text: bytes, number: int, names: Names) -> None:
 
 def _needs(text: bytes, number: int, pointers: Sequence[tuple[bytes, bytes]], names: Names) -> set[int]:
     """What a declaration needs, but for the structs behind `pointers`: of those, the forward declarations."""
+    if text.startswith(b"enum"):
+        return set()
     rest = _SOFT.sub(b"", text) if pointers else text
     tags = _TAG.findall(rest)
     needed: set[int] = set()
@@ -167,8 +173,7 @@ def _needs(text: bytes, number: int, pointers: Sequence[tuple[bytes, bytes]], na
         for tag in tags:
             if tag in names.bodies:
                 needed.update(names.bodies[tag])
-    if not text.startswith(b"enum"):
-        for word in names.ordinary.keys() & rest.translate(WORD).split():
-            needed.update(names.ordinary[word])
+    for word in names.ordinary.keys() & rest.translate(WORD).split():
+        needed.update(names.ordinary[word])
     needed.discard(number)
     return needed

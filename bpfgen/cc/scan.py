@@ -48,6 +48,7 @@ class Scan:
         self._folders = folders
         self._header = os.path.normpath(header)
         self._helpers: list[bytes] = []
+        """Declarations of helpers."""
 
     def add(self, path: str) -> None:
         """Reads a file and all that it can include; raises Refused, or OSError for a file that can't be read."""
@@ -62,18 +63,19 @@ class Scan:
             if b"\\" in data:
                 data = data.replace(b"\\\r\n", b"").replace(b"\\\n", b"")
             self.pastes = self.pastes or _pastes(file, data)
-            if os.path.basename(file) == HELPERS and _is_plain_helpers(data):
-                self._helpers.append(data)
-            else:
+            helpers = _helpers(data) if os.path.basename(file) == HELPERS else None
+            if helpers is None:
                 self.words.update(data.translate(WORD).split())
+            else:
+                self._helpers += helpers
             for name, rest in _includes(file, data):
                 todo += self._found(os.path.dirname(file), name, rest)
 
     def all_words(self) -> set[bytes]:
         """The words of all files; of the list of helpers, only what is said of helpers that some file names."""
         words = set(self.words)
-        for data in self._helpers:
-            words |= _helper_words(data, self.words)
+        for line in self._helpers:
+            words.update(_helper_words(line, self.words))
         return words
 
     def _found(self, own: str, name: str, delimiter: str) -> list[str]:
@@ -131,32 +133,29 @@ def _pastes(file: str, data: bytes) -> str:
     return ""
 
 
-def _is_plain_helpers(data: bytes) -> bool:
-    """Whether a file is as libbpf's bpf_doc.py writes it: comments, forward declarations and one line for each helper.
-
-    Then nothing of it is used but the helpers that another file names.
+def _helpers(data: bytes) -> list[bytes] | None:
+    """The declarations of a list of helpers, if it is as libbpf's bpf_doc.py writes it: comments, forward declarations
+    and one line for each helper. Then nothing of it is used but the helpers that another file names.
     """
     if data.count(b"*/") != data.count(b"*/\n"):
-        return False
-    code = [line for line in data.split(b"\n") if line and line[:2] not in (b" *", b"/*")]
-    return all(line.endswith(b";") and line.startswith((b"static ", b"struct ", b"enum ")) for line in code)
+        return None
+    code = [line for line in data.split(b"\n") if line and not line.startswith((b" *", b"/*"))]
+    if not all(line.endswith(b";") and line.startswith((b"static ", b"struct ", b"enum ")) for line in code):
+        return None
+    return [line for line in code if not line.startswith(b"struct ")]
 
 
-def _helper_words(data: bytes, named: set[bytes]) -> set[bytes]:
-    """The words that matter of a list of helpers: of those that `named` names all, of the others what a declaration
-    can't do without, which is its types but for structs.
+def _helper_words(line: bytes, named: set[bytes]) -> list[bytes]:
+    """The words that matter of a helper's declaration: all of one that is named; of another what it can't do without,
+    which is its types but for structs.
     """
-    words: set[bytes] = set()
-    for line in data.split(b"\n"):
-        if not line.startswith((b"static ", b"enum ")):
-            continue
-        parts = line.translate(WORD).split()
-        if not named.isdisjoint(part for part in parts if part.startswith(b"bpf_")):
-            words.update(parts)
-            continue
-        result, _, parameters = line.partition(b")(")
-        for part in (result.partition(b"(")[0], *parameters.rpartition(b") =")[0].split(b",")):
-            typed = part.translate(WORD).split()
-            tagged = typed[:-1] if len(typed) > 1 and part is not result else typed  # the last one is its name
-            words.update(word for at, word in enumerate(tagged) if tagged[at - 1] not in (b"struct", b"union"))
+    parts = line.translate(WORD).split()
+    if not named.isdisjoint([part for part in parts if part.startswith(b"bpf_")]):
+        return parts
+    words = []
+    result, _, parameters = line.partition(b")(")
+    for part in (result.partition(b"(")[0], *parameters.rpartition(b") =")[0].split(b",")):
+        typed = part.translate(WORD).split()
+        tagged = typed[:-1] if len(typed) > 1 and part is not result else typed  # the last one is its name
+        words += [word for at, word in enumerate(tagged) if tagged[at - 1] not in (b"struct", b"union")]
     return words
