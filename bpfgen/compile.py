@@ -81,7 +81,11 @@ def unit_edges(unit: Unit, host: Host, layout: Layout) -> Iterator[Edge]:
 def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, extra: tuple[str, ...]) -> Edge:
     """`extra` are clang's words, and the driver's own that begin with `--bpfgen-` (see `cc.main`)."""
     folder = layout.vmlinux(unit.vmlinux, unit.target.arches[0]) if unit.vmlinux else ""
-    reduce = (f"--bpfgen-reduce={folder}",) if folder and unit.settings.fast else ()
+    reduce: tuple[str, ...] = ()
+    if folder and unit.settings.fast:
+        # Bitcode keeps its DWARF until it is linked.
+        lean = host.clang.lean if unit.settings.strip and len(unit.files) == 1 else ()
+        reduce = (f"--bpfgen-reduce={folder}", *(f"--bpfgen-lean={name}" for name in lean))
     flags = _flags(unit, host, layout)
     clang = tuple(word for word in extra if not word.startswith("--bpfgen-"))
     args = ("-c", _operand(source), "-o", output)

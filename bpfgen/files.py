@@ -15,12 +15,8 @@ def write_if_changed(path: str, data: bytes) -> bool:
 
     A reader sees the old file or the new one, never a part (rename(2)). Folders above are made. Raises `OSError`.
     """
-    try:
-        with open(path, "rb") as file:
-            if file.read() == data:
-                return False
-    except OSError:
-        pass
+    if holds(path, data):
+        return False
     folder = os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
     # A name of its own for each writer: two can write one file at once, in two containers with the same process id.
@@ -35,6 +31,15 @@ def write_if_changed(path: str, data: bytes) -> bool:
             error.filename, error.filename2 = path, None  # the user knows this one
         raise
     return True
+
+
+def holds(path: str, data: bytes) -> bool:
+    """Whether a file has these bytes; one that can't be read hasn't."""
+    try:
+        with open(path, "rb") as file:
+            return file.read() == data
+    except OSError:
+        return False
 
 
 def remove(paths: Iterable[str]) -> None:

@@ -5,5 +5,6 @@ One process for each edge, so start-up is most of its cost: it runs with `python
 imports `sys`, `os`, `marshal` and `struct` alone. That is also why its classes are plain ones.
 """
 
+VMLINUX = "vmlinux.h"
 HOW = "how"
 """The file, beside a reduced header, that says which way the last compile took and why."""

@@ -12,6 +12,12 @@ def parse(text: str) -> list[str]:
     return [name.replace("\0", " ") for name in marked.split()]
 
 
+def read(path: str) -> list[str]:
+    """The files that the depfile `path` names; raises OSError."""
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return parse(file.read())
+
+
 def render(target: str, files: list[str]) -> str:
     """A depfile of one target."""
     return f"{_escape(target)}: " + " \\\n  ".join(map(_escape, files)) + "\n"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
-from bpfgen.cc import depfile
-from bpfgen.cc.scan import VMLINUX
+from bpfgen.cc import VMLINUX
+from bpfgen.cc.lean import words
 
+SIGTERM = 15  # the module that knows it takes 2 ms to import
 TARGET = ("-MT", "o")
 """The depfile's target: one letter, since clang doesn't escape a colon in a name."""
 
@@ -33,6 +34,7 @@ class Job:
         """Of a compile, which has a depfile."""
         self.flags = words
         self.beside = own.get("beside", [])
+        self.lean = own.get("lean", [])
         self.reduced = f"{self.out}/fast/{self.output[len(self.out) + 1 :]}"
         """The folder of the reduced header."""
 
@@ -46,19 +48,20 @@ class Job:
         """What stands in for it."""
         return f"{self.reduced}/{VMLINUX}"
 
-    def with_reduced(self) -> list[str]:
-        """The flags, with the folder of the reduced header in the place of that of the whole one."""
-        return [self.reduced if word == self.vmlinux else word for word in self.flags]
+    def with_header(self, folder: str) -> list[str]:
+        """The flags, with another folder in the place of that of the whole header."""
+        return [folder if word == self.vmlinux else word for word in self.flags]
 
     def compile(self, flags: list[str], output: str) -> list[str]:
         """The command for the source."""
         last = ["-MD", "-MF", self.depfile, *TARGET, "-c", self.source, "-o", output]
         return [*self.launcher, *flags, *last]
 
-    def read(self) -> list[str]:
-        """The files that the depfile of the last run of clang has."""
-        with open(self.depfile, encoding="utf-8", errors="surrogateescape") as file:
-            return depfile.parse(file.read())
+    def compile_reduced(self, output: str) -> list[str]:
+        """The command for the source with the reduced header."""
+        flags = self.with_header(self.reduced)
+        target = flags[flags.index("-target") + 1] if self.lean else ""
+        return self.compile([*flags, *(word for name in self.lean for word in words(name, target))], output)
 
 
 OWN = "--bpfgen-"
@@ -85,20 +88,44 @@ def _taken(words: list[str], option: str) -> str:
     return value
 
 
+class Run:
+    """A command that was started."""
+
+    def __init__(self, words: list[str]) -> None:
+        """Starts it; raises OSError."""
+        self.running = True
+        self._name = words[0]
+        self._messages, write = os.pipe()
+        actions = [
+            (os.POSIX_SPAWN_DUP2, write, 2),
+            (os.POSIX_SPAWN_CLOSE, write),
+            (os.POSIX_SPAWN_CLOSE, self._messages),
+        ]
+        try:
+            self._process = os.posix_spawnp(words[0], words, os.environ, file_actions=actions)
+        finally:
+            os.close(write)
+
+    def end(self) -> tuple[int, bytes]:
+        """Waits for its end; the exit code as a shell gives it, and what was written to the standard error."""
+        self.running = False
+        with open(self._messages, "rb") as messages:
+            said = messages.read()
+        status = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
+        if status < 0:
+            said += f"{self._name} was ended by signal {-status}\n".encode()
+        return (status if status >= 0 else 128 - status), said
+
+    def stop(self) -> None:
+        """Ends it, if it still runs; what it made is of no use."""
+        if self.running:
+            os.kill(self._process, SIGTERM)
+            self.end()
+
+
 def run(words: list[str]) -> tuple[int, bytes]:
-    """Runs a command; its exit code as a shell gives it, and what it wrote to the standard error."""
-    read, write = os.pipe()
-    actions = [(os.POSIX_SPAWN_DUP2, write, 2), (os.POSIX_SPAWN_CLOSE, write), (os.POSIX_SPAWN_CLOSE, read)]
-    try:
-        child = os.posix_spawnp(words[0], words, os.environ, file_actions=actions)
-    finally:
-        os.close(write)
-    with open(read, "rb") as messages:
-        said = messages.read()
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status < 0:
-        said += f"{words[0]} was ended by signal {-status}\n".encode()
-    return (status if status >= 0 else 128 - status), said
+    """Runs a command to its end (see `Run.end`)."""
+    return Run(words).end()
 
 
 def first_error(messages: bytes) -> str:

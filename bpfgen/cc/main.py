@@ -9,6 +9,7 @@ Among clang's words stand the driver's own, which clang doesn't get:
   --bpfgen-strip           the output is an object: drop its DWARF
   --bpfgen-reduce=FOLDER   where vmlinux.h and its index are; other words name the folder too
   --bpfgen-beside=SOURCE   another source of the same program, whose words count too (again and again)
+  --bpfgen-lean=NAME       flags of `cc.lean` that go with a reduced header (again and again)
 
 A compile has `-MD -MF DEPFILE -c SOURCE -o OUTPUT`, in any order and place. Its depfile has every file that clang read,
 and every one that the reduced header comes from. A reduced header is only ever a first try: where clang fails with it,
@@ -20,13 +21,9 @@ from __future__ import annotations
 import os
 import sys
 
-from bpfgen.cc import HOW, depfile
-from bpfgen.cc.index import FILE, kept, load
-from bpfgen.cc.job import Job, first_error, run
-from bpfgen.cc.scan import Refused
-from bpfgen.cc.words import attempts, write_header
-from bpfgen.files import write_if_changed
-from bpfgen.strip import BadObject, strip
+from bpfgen.cc.job import Job, Run, first_error, run
+
+# The rest is imported where it is needed: while clang runs, that costs nothing.
 
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
@@ -47,17 +44,24 @@ def _run(job: Job) -> int:
     made = f"{job.output}.tmp"  # the output is left alone where it doesn't change
     try:
         status = _compile(job, made) if job.depfile else _say([*job.launcher, *job.flags, "-o", made])
-        if status == 0:
-            with open(made, "rb") as file:
-                data = file.read()
-            write_if_changed(job.output, strip(data) if job.strip else data)
-    except BadObject as error:
-        print(f"{job.output}: error: the object {error}", file=sys.stderr)
-        return EXIT_FAILED
+        return status or _finish(job, made)
     finally:
         if os.path.exists(made):
             os.unlink(made)
-    return status
+
+
+def _finish(job: Job, made: str) -> int:
+    from bpfgen.files import write_if_changed
+    from bpfgen.strip import BadObject, strip
+
+    with open(made, "rb") as file:
+        data = file.read()
+    try:
+        write_if_changed(job.output, strip(data) if job.strip else data)
+    except BadObject as error:
+        print(f"{job.output}: error: the object {error}", file=sys.stderr)
+        return EXIT_FAILED
+    return 0
 
 
 def _say(words: list[str]) -> int:
@@ -69,12 +73,7 @@ def _say(words: list[str]) -> int:
 
 def _compile(job: Job, made: str) -> int:
     """The compile to the file `made`, and its depfile; the fast way if it can be."""
-    files: list[str] = []
-    how = ""
-    if job.vmlinux:
-        os.makedirs(job.reduced, exist_ok=True)
-        how, files = _compile_reduced(job, made)
-        write_if_changed(f"{job.reduced}/{HOW}", f"{how}\n".encode())
+    how, files = _compile_reduced(job, made) if job.vmlinux else ("", [])
     status = 0 if how.startswith("reduced") else _say(job.compile(job.flags, made))
     if status == 0:
         _write_depfile(job, files)
@@ -83,32 +82,62 @@ def _compile(job: Job, made: str) -> int:
 
 def _compile_reduced(job: Job, made: str) -> tuple[str, list[str]]:
     """Compiles with a reduced header, unless there are reasons not to; how it went, and the files that decided it."""
+    # Nearly always the header that is there is the right one: clang starts with it while that is found out.
+    guess = Run(job.compile_reduced(made)) if os.path.exists(job.reduced_header) else None
+    from bpfgen.cc import HOW
+    from bpfgen.cc.scan import Refused
+    from bpfgen.files import write_if_changed
+
     files: list[str] = []
     try:
-        index = load(f"{job.vmlinux}/{FILE}")
-        for words in attempts(job, index):
-            files = words.files
-            if not words.reads_header:
-                return "whole: no vmlinux.h is included", files
-            declarations = kept(index, words.words)
-            write_header(job, index, declarations)
-            status, messages = run(job.compile(job.with_reduced(), made))
-            if status:
-                return f"whole: clang refuses the reduced one: {first_error(messages)}", files
-            read = set(map(os.path.normpath, job.read()))
-            words.overlooked = sorted(read.difference(files, [os.path.normpath(job.reduced_header)]))
-            if not words.overlooked:
-                _show(messages)
-                return f"reduced: {len(declarations)} of {len(index.ends) // 2} declarations", files
-        return f"whole: nothing names {words.overlooked[0]}, which clang reads", files
+        how = _attempt(job, made, guess, files)
     except (Refused, ValueError, OSError) as reason:
-        return f"whole: {reason}", files
+        how = f"whole: {reason}"
+    finally:
+        if guess:
+            guess.stop()
+    write_if_changed(f"{job.reduced}/{HOW}", f"{how}\n".encode())
+    return how, files
+
+
+def _attempt(job: Job, made: str, guess: Run | None, files: list[str]) -> str:
+    """Finds the words, writes the header, compiles; how it went. Fills in `files`; raises Refused, ValueError, OSError.
+
+    `guess` is a compile that runs already, with the header that is there.
+    """
+    from bpfgen.cc import depfile
+    from bpfgen.cc.index import FILE, kept, load
+    from bpfgen.cc.words import attempts, header_text
+    from bpfgen.files import holds, write_if_changed
+
+    index = load(f"{job.vmlinux}/{FILE}")
+    for words in attempts(job, index):
+        files[:] = words.files
+        if not words.reads_header:
+            return "whole: no vmlinux.h is included"
+        declarations = kept(index, words.words)
+        text = header_text(job, index, declarations)
+        if guess and not holds(job.reduced_header, text):
+            guess.stop()
+        write_if_changed(job.reduced_header, text)
+        compiling = guess if guess and guess.running else Run(job.compile_reduced(made))
+        status, messages = compiling.end()
+        if status:
+            return f"whole: clang refuses the reduced one: {first_error(messages)}"
+        read = set(map(os.path.normpath, depfile.read(job.depfile)))
+        words.overlooked = sorted(read.difference(files, [os.path.normpath(job.reduced_header)]))
+        if not words.overlooked:
+            _show(messages)
+            return f"reduced: {len(declarations)} of {len(index.ends) // 2} declarations"
+    return f"whole: nothing names {words.overlooked[0]}, which clang reads"
 
 
 def _write_depfile(job: Job, looked_at: list[str]) -> None:
     """Puts the header itself in the place of the reduced one, and adds what that comes from."""
+    from bpfgen.cc import depfile
+
     reduced = job.reduced_header
-    files = dict.fromkeys(job.header if file == reduced else file for file in job.read())
+    files = dict.fromkeys(job.header if file == reduced else file for file in depfile.read(job.depfile))
     known = set(map(os.path.normpath, files))
     files.update(dict.fromkeys(file for file in looked_at if file not in known))
     with open(job.depfile, "w", encoding="utf-8", errors="surrogateescape") as file:

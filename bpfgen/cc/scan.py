@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 
-VMLINUX = "vmlinux.h"
+from bpfgen.cc import VMLINUX
+
 WORD = bytes(c if c >= 128 or chr(c).isalnum() or c in b"_$" else 32 for c in range(256))
 """Translates all that can't be part of an identifier to spaces."""
 LIBBPF_PASTES = frozenset(["bpf_core_read.h", "bpf_endian.h", "bpf_helpers.h", "bpf_tracing.h", "usdt.bpf.h"])

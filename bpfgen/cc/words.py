@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
+from bpfgen.cc import VMLINUX, depfile
 from bpfgen.cc.index import Index, kept, text
 from bpfgen.cc.job import TARGET, Job, first_error, run
 from bpfgen.cc.scan import WORD, Folders, Refused, Scan
-from bpfgen.files import write_if_changed
+from bpfgen.files import remove, write_if_changed
 
 TYPE_CHECKING = False  # typing's own costs 9 ms
 if TYPE_CHECKING:
@@ -67,29 +68,30 @@ def from_clang(job: Job, index: Index) -> Words:
     `-dD` keeps the macros: one that is defined before the header changes what the header says. Raises Refused where
     clang fails.
     """
-    write_header(job, index, kept(index, ()))
+    folder = f"{job.reduced}/words"  # for a header that only has what every reduced one has
+    names = header, made, dependencies = [f"{folder}/{name}" for name in (VMLINUX, "i", "d")]
     words: set[bytes] = set()
     files: dict[str, None] = {}
-    made = f"{job.reduced}/words"
-    for source in (job.source, *job.beside):
-        last = ("-MD", "-MF", job.depfile, *TARGET, "-E", "-dD", "-P", source, "-o", made)
-        status, messages = run([*job.with_reduced(), *last])
-        if status:
-            raise Refused(f"clang's preprocessor fails: {first_error(messages)}")
-        with open(made, "rb") as file:
-            words.update(file.read().translate(WORD).split())
-        files.update(dict.fromkeys(map(os.path.normpath, job.read())))
-    os.unlink(made)
-    header = os.path.normpath(job.reduced_header)
-    reads_header = header in files
-    files.pop(header, None)
+    write_if_changed(header, header_text(job, index, kept(index, ())))
+    try:
+        for source in (job.source, *job.beside):
+            last = ("-MD", "-MF", dependencies, *TARGET, "-E", "-dD", "-P", source, "-o", made)
+            status, messages = run([*job.with_header(folder), *last])
+            if status:
+                raise Refused(f"clang's preprocessor fails: {first_error(messages)}")
+            with open(made, "rb") as file:
+                words.update(file.read().translate(WORD).split())
+            files.update(dict.fromkeys(map(os.path.normpath, depfile.read(dependencies))))
+    finally:
+        remove(names)
+    reads_header = files.pop(os.path.normpath(header), "") is None
     return Words(words, list(files), reads_header)
 
 
-def write_header(job: Job, index: Index, declarations: list[int]) -> None:
-    """Writes these declarations of the job's header as its reduced one."""
+def header_text(job: Job, index: Index, declarations: list[int]) -> bytes:
+    """These declarations of the job's header."""
     whole = os.open(job.header, os.O_RDONLY)
     try:
-        write_if_changed(job.reduced_header, text(index, whole, declarations))
+        return text(index, whole, declarations)
     finally:
         os.close(whole)

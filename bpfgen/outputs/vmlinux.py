@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from bpfgen.cc import VMLINUX
 from bpfgen.cc.declarations import Unreadable, parse
 from bpfgen.cc.index import FILE, dump, refusal
-from bpfgen.cc.scan import VMLINUX
 from bpfgen.errors import EXIT_FAILED, Failure, Location, Problem
 from bpfgen.files import write_if_changed
 

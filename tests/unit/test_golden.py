@@ -26,6 +26,7 @@ CLANG = Clang(
     bpf=True,
     resources="/clang",
     include=("/clang/include", "/usr/include"),
+    lean=("dwarf",),
     size=1,
     identity="clang 1 2",
     watch=("/bin/clang-19",),
