@@ -6,10 +6,10 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar, Union
+from typing import ClassVar, TypeVar, Union
 
 import pytest
 from objects import code, loads
@@ -134,6 +134,37 @@ class InputContract:
         # clangd takes a second or more for each; BPFGEN_ALL=1 has it open every source.
         sources = sorted(built.ours)[:: 1 if os.environ.get("BPFGEN_ALL") else self.editor_step]
         assert {source: text for source, text in _each(errors, sources).items() if text} == {}
+
+
+class FastContract(InputContract):
+    """Tests of a code base that reads `vmlinux.h`."""
+
+    fast_step = 1
+    """Every Nth program is compiled both ways, with each compiler."""
+    refused: ClassVar[Mapping[str, int]] = {"clang-14": 0, "clang-19": 0, "wheel": 0}
+    """How many of all programs a compiler refuses at most."""
+
+    @pytest.mark.parametrize("clang", ["clang-14", "clang-19", "wheel"])
+    def test_fast_is_the_same(self, built: Built, clang: str) -> None:
+        """With the reduced `vmlinux.h` as with the whole one: code, relocations, CO-RE records, BTF but for numbers.
+
+        Every program that reads the header gets a reduced one, but for those that this compiler refuses either way.
+        """
+        # The wheel has no headers of libbpf's, and looks into no folder of the system's.
+        shutil.copytree("/usr/include/bpf", built.root / "libbpf" / "bpf", dirs_exist_ok=True)
+        toml = (built.root / "build.toml").read_text(encoding="utf-8")
+        toml = toml.replace('"clang-19"', f'"{clang}"').replace("include = [", 'include = ["libbpf", ', 1)
+        (built.root / "fast.toml").write_text(toml, encoding="utf-8")
+        step = 1 if os.environ.get("BPFGEN_ALL") else self.fast_step
+        programs = json.loads((built.root / "out" / "manifest.json").read_text(encoding="utf-8"))["objects"][::step]
+        only = [word for row in programs for word in ("--only", row["id"])]
+        *lines, last = _run(*BPFGEN, "-f", "fast.toml", "check", "--fast", "-v", *only, cwd=built.root).splitlines()
+        assert len(lines) == len(programs)
+        assert ", 0 different" in last
+        unread = [line for line in lines if line.endswith(": whole: no vmlinux.h is included")]
+        others = [line for line in lines if ": reduced: " not in line and line not in unread]
+        assert len(others) <= self.refused[clang], others
+        assert len(unread) + len(others) < len(programs) * 0.7  # so that nothing is compared with nothing
 
 
 def _objects(root: Path) -> dict[str, Path]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +18,57 @@ LOAD = 'mount -t bpf bpf /sys/fs/bpf && mkdir /sys/fs/bpf/all && exec bpftool pr
 
 def code(path: Path) -> dict[str, Any]:
     """What the kernel gets to see of an object but its BTF, which has names of files: each section's type, size and
-    contents, and its relocations by symbol.
+    contents, and its relocations by symbol. Numbers of types, which `.BTF` may give in any order, are left out.
     """
     with path.open("rb") as file:
         elf = ELFFile(file)
+        numbers = _type_numbers(elf)
         kept = [section for section in elf.iter_sections() if section["sh_flags"] & SH_FLAGS.SHF_ALLOC]
         found: dict[str, Any] = {
-            section.name: (section["sh_type"], section["sh_flags"], section["sh_size"], section.data())
+            section.name: (
+                section["sh_type"],
+                section["sh_flags"],
+                section["sh_size"],
+                _masked(section.data(), numbers.get(section.name, ())),
+            )
             for section in kept
         }
         for section in elf.iter_sections():
             if isinstance(section, RelocationSection) and elf.get_section(section["sh_info"]) in kept:
                 found[section.name] = _relocations(elf, section)
     return found
+
+
+def _type_numbers(elf: ELFFile) -> dict[str, list[int]]:
+    """Places in each section's code that hold the number of a type in `.BTF`, for a loader to put in its own.
+
+    Records of CO-RE relocations of the kinds 6 and 7, as linux/btf.h and libbpf's `struct btf_ext_header` lay them out.
+    """
+    types, ext = elf.get_section_by_name(".BTF"), elf.get_section_by_name(".BTF.ext")
+    if types is None or ext is None:
+        return {}
+    order = "<" if elf.little_endian else ">"
+    btf, data = types.data(), ext.data()
+    (length,) = struct.unpack_from(f"{order}I", data, 4)
+    if length < 32:
+        return {}
+    start, size = struct.unpack_from(f"{order}II", data, 24)
+    strings = sum(struct.unpack_from(f"{order}I", btf, at)[0] for at in (4, 16))
+    at, end, found = length + start + 4, length + start + size, dict[str, list[int]]()
+    while at < end:
+        name, count = struct.unpack_from(f"{order}II", data, at)
+        section = btf[strings + name : btf.index(b"\0", strings + name)].decode()
+        rows = [struct.unpack_from(f"{order}IIII", data, at + 8 + 16 * row) for row in range(count)]
+        found.setdefault(section, []).extend(row[0] + 4 for row in rows if row[3] in (6, 7))
+        at += 8 + 16 * count
+    return found
+
+
+def _masked(data: bytes, places: Iterable[int]) -> bytes:
+    masked = bytearray(data)
+    for place in places:
+        masked[place : place + 4] = bytes(4)
+    return bytes(masked)
 
 
 def _relocations(elf: ELFFile, section: RelocationSection) -> list[tuple[int, int, str, int]]:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import fetch
 import pytest
-from contract import InputContract
+from contract import FastContract
 
 
 @pytest.mark.input
-class TestLibbpfTools(InputContract):
+class TestLibbpfTools(FastContract):
     """CO-RE programs against the running kernel's types and the system's libbpf headers."""
 
     name = "libbpf_tools"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import fetch
 import pytest
-from contract import InputContract
+from contract import FastContract
 
 
 @pytest.mark.input
-class TestSelftests(InputContract):
+class TestSelftests(FastContract):
     """Many programs, with the headers of the kernel tree that they are from."""
 
     name = "selftests"
@@ -25,6 +27,8 @@ class TestSelftests(InputContract):
     )
     count = 790
     editor_step = 8
+    fast_step = 8
+    refused: ClassVar[Mapping[str, int]] = {"clang-14": 0, "clang-19": 0, "wheel": 0}
 
     @staticmethod
     def fetch() -> Path:

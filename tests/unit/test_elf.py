@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,12 +162,13 @@ def test_human_size(size: int, text: str) -> None:
 
 
 @pytest.fixture
-def pins() -> Iterator[Path]:
-    folder = Path("/sys/fs/bpf/bpfgen-test-elf")
-    shutil.rmtree(folder, ignore_errors=True)
+def pins(tmp_path: Path) -> Iterator[Path]:
+    """A BPF file system of the test's own: a fresh machine has none mounted."""
+    folder = tmp_path / "pins"
     folder.mkdir()
+    subprocess.run(["mount", "-t", "bpf", "bpf", str(folder)], check=True)
     yield folder
-    shutil.rmtree(folder)
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 def bpftool(*arguments: str | Path) -> Any:
