@@ -84,8 +84,8 @@ def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, e
     reduce: tuple[str, ...] = ()
     if folder and unit.settings.fast:
         # Bitcode keeps its DWARF until it is linked.
-        lean = host.clang.lean if unit.settings.strip and len(unit.files) == 1 else ()
-        reduce = (f"--bpfgen-reduce={folder}", *(f"--bpfgen-lean={name}" for name in lean))
+        lean = ("--bpfgen-lean",) if host.clang.lean and unit.settings.strip and len(unit.files) == 1 else ()
+        reduce = (f"--bpfgen-reduce={folder}", *lean)
     flags = _flags(unit, host, layout)
     clang = tuple(word for word in extra if not word.startswith("--bpfgen-"))
     args = ("-c", _operand(source), "-o", output)

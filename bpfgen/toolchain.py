@@ -9,8 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
-from bpfgen.cc.lean import LEAN
-from bpfgen.cc.lean import words as lean_words
+from bpfgen.cc.lean import without_dwarf
 from bpfgen.config.report import Report
 from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
@@ -39,8 +38,8 @@ class Clang:
     """Its folder of compiler headers (`stddef.h`)."""
     include: tuple[str, ...]
     """Folders that it searches for headers by itself, in its order."""
-    lean: tuple[str, ...]
-    """Names of `cc.lean` that it knows."""
+    lean: bool
+    """Whether it can leave DWARF out and keep BTF (see `cc.lean`)."""
     size: int
     """Bytes of the program file."""
     identity: str
@@ -118,7 +117,7 @@ def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Cl
         bpf=re.search(r"^\s*bpfel\b", answers["targets"], re.MULTILINE) is not None,
         resources=resources or "",
         include=() if wheel else tuple(_searched(answers["search"])),
-        lean=tuple(name for name in LEAN if answers[name] == ""),
+        lean=answers["lean"] == "",
         size=stat.st_size,
         identity=identity,
         watch=(path, *_record(path)) if wheel else tuple(dict.fromkeys((command[0], path))),
@@ -130,14 +129,13 @@ def _ask(command: tuple[str, ...]) -> Mapping[str, str]:
     return {name: _output((*command, *flags)).strip() for name, flags in QUESTIONS.items()}
 
 
-_NOTHING = ("-c", "-x", "c", os.devnull, "-o", os.devnull)
 QUESTIONS = {
     "version": ("--version",),
     "targets": ("-print-targets",),
     "resources": ("-print-resource-dir",),
     "search": ("-target", "bpfel", "-E", "-v", "-x", "c", os.devnull),
-    # Whoever knows a flag has nothing to say.
-    **{name: ("-target", "bpfel", "-g", *lean_words(name, "bpfel"), *_NOTHING) for name in LEAN},
+    # Whoever takes these has nothing to say.
+    "lean": ("-target", "bpfel", "-g", *without_dwarf("bpfel"), "-c", "-x", "c", os.devnull, "-o", os.devnull),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from bpfgen.cc import VMLINUX
-from bpfgen.cc.lean import words
+from bpfgen.cc.lean import without_dwarf
 
 SIGTERM = 15  # the module that knows it takes 2 ms to import
 TARGET = ("-MT", "o")
@@ -34,7 +34,7 @@ class Job:
         """Of a compile, which has a depfile."""
         self.flags = words
         self.beside = own.get("beside", [])
-        self.lean = own.get("lean", [])
+        self.lean = "lean" in own
         self.reduced = f"{self.out}/fast/{self.output[len(self.out) + 1 :]}"
         """The folder of the reduced header."""
 
@@ -60,8 +60,8 @@ class Job:
     def compile_reduced(self, output: str) -> list[str]:
         """The command for the source with the reduced header."""
         flags = self.with_header(self.reduced)
-        target = flags[flags.index("-target") + 1] if self.lean else ""
-        return self.compile([*flags, *(word for name in self.lean for word in words(name, target))], output)
+        lean = without_dwarf(flags[flags.index("-target") + 1]) if self.lean else []
+        return self.compile([*flags, *lean], output)
 
 
 OWN = "--bpfgen-"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 
-LEAN = ("dwarf", "tracking")
-"""No DWARF at all: with CodeView, which the BPF target doesn't have, and DWARF version 0, only BTF is left (tried with
-clang 14, 19 and 22). No tracking of where variables are kept, which only DWARF would say (since clang 17)."""
 
+def without_dwarf(target: str) -> list[str]:
+    """Words for clang that leave DWARF out; `target` is `bpfel` or `bpfeb`.
 
-def words(name: str, target: str) -> list[str]:
-    """The words for clang's command line; `target` is `bpfel` or `bpfeb`."""
-    if name == "tracking":
-        return ["-Xclang", "-fexperimental-assignment-tracking=disabled"]
+    With CodeView, which the BPF target doesn't have, and DWARF version 0, only BTF is left (LLVM's
+    AsmPrinter::doInitialization). Tried with clang 14, 19 and 22; a clang that refuses it is left alone.
+    """
     module = os.path.join(os.path.dirname(os.path.dirname(__file__)), "clang", f"nodwarf.{target}.bc")
     return ["-Xclang", "-mlink-builtin-bitcode", "-Xclang", module, "-Xclang", "-dwarf-version=0"]

@@ -9,7 +9,7 @@ Among clang's words stand the driver's own, which clang doesn't get:
   --bpfgen-strip           the output is an object: drop its DWARF
   --bpfgen-reduce=FOLDER   where vmlinux.h and its index are; other words name the folder too
   --bpfgen-beside=SOURCE   another source of the same program, whose words count too (again and again)
-  --bpfgen-lean=NAME       flags of `cc.lean` that go with a reduced header (again and again)
+  --bpfgen-lean            with a reduced header, no DWARF is made in the first place (see `cc.lean`)
 
 A compile has `-MD -MF DEPFILE -c SOURCE -o OUTPUT`, in any order and place. Its depfile has every file that clang read,
 and every one that the reduced header comes from. A reduced header is only ever a first try: where clang fails with it,
