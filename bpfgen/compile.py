@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from bpfgen.cc.index import FILE, LOCK
 from bpfgen.config.schema import Config, MacroValue
 from bpfgen.frozen import frozen
 from bpfgen.graph import CC, LINK, STEP, Action, Edge
@@ -196,9 +198,11 @@ def vmlinux_edges(config: Config, units: Iterable[Unit], host: Host, layout: Lay
     for kernel, arch in wanted:
         btf = btf_path(config, str(kernel), arch)
         folder = layout.vmlinux(str(kernel), arch)
-        files = tuple(f"{folder}/{name}" for name in ("vmlinux.h", "vmlinux.index"))
+        header = f"{folder}/vmlinux.h"
         tool = (host.bpftool,) if host.bpftool else ()
-        yield step_edge(host, ("vmlinux", host.bpftool or "", btf, folder), files, (btf,), tool)
+        edge = step_edge(host, ("vmlinux", host.bpftool or "", btf, header), (header,), (btf,), tool)
+        # The compiles make these when they need them.
+        yield dataclasses.replace(edge, aside=tuple(f"{folder}/{name}" for name in (FILE, LOCK)))
 
 
 def btf_path(config: Config, kernel: str, arch: str) -> str:

@@ -6,12 +6,15 @@ Anything else is refused, and then the header is used whole.
 
 from __future__ import annotations
 
+import fcntl
 import re
 from array import array
 from collections.abc import Iterable, Sequence
 
-from bpfgen.cc.index import Index
+from bpfgen.cc import VMLINUX
+from bpfgen.cc.index import FILE, LOCK, Index, Stale, dump, load, mark, refusal
 from bpfgen.cc.scan import WORD
+from bpfgen.files import write_if_changed
 
 _COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _DECLARATION = re.compile(
@@ -93,6 +96,25 @@ def parse(header: bytes) -> Index:
         soft.add([n for member, found in bodies for body in found for n in (numbers[member], body)])
     ends = array("I", [place for span in spans for place in span])
     return Index(words, named.values, named.starts, hard.values, hard.starts, soft.values, soft.starts, always, ends)
+
+
+def write(folder: str) -> Index:
+    """Makes the index of the `vmlinux.h` in a folder, unless another process does; raises as `index.load` does."""
+    with open(f"{folder}/{LOCK}", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # it goes with the process
+        try:
+            return load(folder)
+        except Stale:
+            pass
+        start = mark(f"{folder}/{VMLINUX}")
+        with open(f"{folder}/{VMLINUX}", "rb") as file:
+            header = file.read()
+        try:
+            rest = dump(parse(header))
+        except Unreadable as reason:
+            rest = refusal(f"vmlinux.h {reason}")
+        write_if_changed(f"{folder}/{FILE}", start + rest)
+        return load(folder)
 
 
 def _blanked(header: bytes) -> bytes:

@@ -12,14 +12,15 @@ import marshal
 import os
 from _bisect import bisect_left  # bisect itself, without its Python half
 
+from bpfgen.cc import VMLINUX
+
 TYPE_CHECKING = False  # typing's own costs 9 ms
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-MAGIC = b"bpfgen index 1\n"
 MARSHAL = 4
 """The version of marshal's format that every Python since 3.4 reads and writes."""
-FILE = "vmlinux.index"
+FILE, LOCK = "vmlinux.index", "vmlinux.lock"
 
 
 class Index:
@@ -44,30 +45,43 @@ class Index:
         return at if at < len(self.words) and self.words[at] == word else -1
 
 
+class Stale(Exception):
+    """There is no index, or it is of another header."""
+
+
+def mark(header: str) -> bytes:
+    """How the index of a header begins: `bpfgen index`, the format, size and time of the header. Raises OSError."""
+    stat = os.stat(header)
+    return b"bpfgen index 1 %d %d\n" % (stat.st_size, stat.st_mtime_ns)
+
+
 def dump(index: Index) -> bytes:
-    """The file for `load`; its arrays are of C's `unsigned int`."""
+    """What follows the mark in the file that `load` reads; the arrays are of C's `unsigned int`."""
     arrays = (index.named, index.named_starts, index.hard, index.hard_starts, index.soft, index.soft_starts)
     rows = [bytes(memoryview(array)) for array in (*arrays, index.always, index.ends)]  # type: ignore[arg-type]
-    return MAGIC + marshal.dumps((b"\n".join(index.words), *rows), MARSHAL)
+    return marshal.dumps((b"\n".join(index.words), *rows), MARSHAL)
 
 
 def refusal(reason: str) -> bytes:
-    """The file of a header that can't be reduced."""
-    return MAGIC + marshal.dumps(reason, MARSHAL)
+    """The same for a header that can't be reduced."""
+    return marshal.dumps(reason, MARSHAL)
 
 
-def load(path: str) -> Index:
-    """Reads an index; raises OSError, or ValueError where there is none, with the reason."""
-    with open(path, "rb") as file:
-        data = file.read()
+def load(folder: str) -> Index:
+    """The index of the `vmlinux.h` in a folder; raises Stale, OSError where there is no header, or ValueError with the
+    reason where it can't be reduced.
+    """
+    start = mark(f"{folder}/{VMLINUX}")
     try:
-        if not data.startswith(MAGIC):
-            raise EOFError
-        value = marshal.loads(memoryview(data)[len(MAGIC) :])  # noqa: S302 - bpfgen wrote it
+        with open(f"{folder}/{FILE}", "rb") as file:
+            data = file.read()
+        if not data.startswith(start):
+            raise Stale
+        value = marshal.loads(memoryview(data)[len(start) :])  # noqa: S302 - bpfgen wrote it
         if not isinstance(value, str):
             return Index(value[0].split(b"\n"), *(memoryview(array).cast("I") for array in value[1:]))
-    except (EOFError, ValueError, TypeError, IndexError) as error:
-        raise ValueError(f"{path} is no index of this bpfgen") from error
+    except (OSError, EOFError, ValueError, TypeError, IndexError) as error:
+        raise Stale from error
     raise ValueError(value)
 
 

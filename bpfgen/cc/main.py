@@ -106,11 +106,11 @@ def _attempt(job: Job, made: str, guess: Run | None, files: list[str]) -> str:
     `guess` is a compile that runs already, with the header that is there.
     """
     from bpfgen.cc import depfile
-    from bpfgen.cc.index import FILE, kept, load
-    from bpfgen.cc.words import attempts, header_text
+    from bpfgen.cc.index import kept
+    from bpfgen.cc.words import attempts, header_text, index_of
     from bpfgen.files import holds, write_if_changed
 
-    index = load(f"{job.vmlinux}/{FILE}")
+    index = index_of(job.vmlinux)
     for words in attempts(job, index):
         files[:] = words.files
         if not words.reads_header:

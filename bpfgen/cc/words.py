@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from bpfgen.cc import VMLINUX, depfile
-from bpfgen.cc.index import Index, kept, text
+from bpfgen.cc.index import Index, Stale, kept, load, text
 from bpfgen.cc.job import TARGET, Job, first_error, run
 from bpfgen.cc.scan import WORD, Folders, Refused, Scan
 from bpfgen.files import remove, write_if_changed
@@ -43,6 +43,20 @@ def attempts(job: Job, index: Index) -> Iterator[Words]:
     except Refused:
         pass
     yield from_clang(job, index)
+
+
+def index_of(folder: str) -> Index:
+    """The index of the `vmlinux.h` in a folder; it is made where there is none. Raises OSError, or ValueError where the
+    header can't be reduced.
+
+    The first compile that needs it makes it, while the others wait: where a cache has every object, none does.
+    """
+    try:
+        return load(folder)
+    except Stale:
+        from bpfgen.cc.declarations import write  # `re` takes 4 ms to import
+
+        return write(folder)
 
 
 def from_text(job: Job, more: list[str]) -> Words:

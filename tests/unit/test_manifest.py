@@ -185,13 +185,13 @@ def test_a_wrong_step(words: tuple[str, ...]) -> None:
 def test_a_ready_header_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("types.h").write_bytes(b"struct a { int b; };\n")
-    assert step("vmlinux", "", "types.h", "out").returncode == EXIT_OK
+    assert step("vmlinux", "", "types.h", "out/vmlinux.h").returncode == EXIT_OK
     assert Path("out/vmlinux.h").read_bytes() == b"struct a { int b; };\n"
 
 
 @pytest.mark.real
 def test_vmlinux_of_the_running_kernel(tmp_path: Path) -> None:
-    done = step("vmlinux", "bpftool", "/sys/kernel/btf/vmlinux", str(tmp_path))
+    done = step("vmlinux", "bpftool", "/sys/kernel/btf/vmlinux", str(tmp_path / "vmlinux.h"))
     assert (done.returncode, done.stderr) == (EXIT_OK, "")
     assert "struct task_struct {" in (tmp_path / "vmlinux.h").read_text(encoding="utf-8")
 
@@ -201,7 +201,7 @@ def test_vmlinux_of_the_running_kernel(tmp_path: Path) -> None:
 def test_bpftools_refusal_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     Path("text.btf").write_bytes(b"no BTF at all, but some text")
-    done = step("vmlinux", "bpftool", name, ".")
+    done = step("vmlinux", "bpftool", name, "vmlinux.h")
     assert done.returncode == EXIT_FAILED
     first, hint = done.stderr.splitlines()
     assert first.startswith(f"{name}: error: bpftool can't make a vmlinux.h of it: ")
