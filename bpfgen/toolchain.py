@@ -17,6 +17,8 @@ from bpfgen.frozen import frozen
 Cache = dict[str, Any]
 """Answers of compilers that were asked before, by path and what `stat` says of it; kept between runs as JSON."""
 
+LEAN_REQUIRES = ">=19"
+"""The versions that the tests compare with and without DWARF: 19 and the wheel's."""
 INSTALL = "pip install 'bpfgen[clang]' brings one; or install clang from your system's packages"
 
 
@@ -117,7 +119,8 @@ def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Cl
         bpf=re.search(r"^\s*bpfel\b", answers["targets"], re.MULTILINE) is not None,
         resources=resources or "",
         include=() if wheel else tuple(_searched(answers["search"])),
-        lean=answers["lean"] == "",
+        # clang 14 without DWARF leaves functions of the kernel out of BTF too.
+        lean=answers["lean"] == "" and meets(version[1], LEAN_REQUIRES),
         size=stat.st_size,
         identity=identity,
         watch=(path, *_record(path)) if wheel else tuple(dict.fromkeys((command[0], path))),
