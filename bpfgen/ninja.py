@@ -5,7 +5,7 @@ Not by `ninja_syntax`: it leaves `$` in paths alone, which then name another fil
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bpfgen.graph import RULES, Edge, Graph, Rule
 from bpfgen.quote import command, path, value
@@ -16,25 +16,24 @@ less.
 """
 
 
+Names = dict[tuple[str, tuple[str, ...]], str]
+"""A rule of the graph and the words that its edges share → the name of a rule of the file."""
+
+
 def render(graph: Graph) -> str:
     """The whole file. The first line tells `bpfgen` where its notes on this file are (see `memo`)."""
     lines = [graph.comment, f"ninja_required_version = {REQUIRED}", f"builddir = {value(graph.builddir)}", ""]
-    used = {edge.rule.name for edge in graph.edges if edge.rule}
-    for rule in RULES:
-        if rule.name in used:
-            lines += _rule(rule)
-    bases = _bases(graph)
-    lines += [f"{name} = {command(words)}" for words, name in bases.items()]
-    lines.append("")
-    for edge in graph.edges:
-        lines += _edge(edge, bases)
-    lines.append("default " + " ".join(map(path, graph.defaults)))
+    names = _names(graph.edges)
+    for (rule, base), name in names.items():
+        lines += _rule(RULES[rule], base, name)
+    lines += [_edge(edge, names) for edge in graph.edges]
+    lines.append("default " + _paths(graph.defaults))
     return "\n".join(lines) + "\n"
 
 
-def _rule(rule: Rule) -> Iterator[str]:
-    yield f"rule {rule.name}"
-    yield "  command = $cmd"
+def _rule(rule: Rule, base: tuple[str, ...], name: str) -> Iterator[str]:
+    yield f"rule {name}"
+    yield f"  command = {command(base)} $args"
     yield f"  description = {rule.label} $what"
     if rule.depfile:
         yield "  depfile = $out.d"
@@ -48,25 +47,34 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield ""
 
 
-def _bases(graph: Graph) -> dict[tuple[str, ...], str]:
-    """A variable for each distinct run of shared words, numbered within its rule in the order of the file."""
-    names: dict[tuple[str, ...], str] = {}
+def _names(edges: Iterable[Edge]) -> Names:
+    """A rule of the file for each distinct run of shared words, numbered within the graph's rule in the order of the
+    file. Ninja reads the words once then: as a variable, it would copy them to each edge that names it.
+    """
+    names: Names = {}
     counts: dict[str, int] = {}
-    for edge in graph.edges:
-        if edge.rule and edge.action and edge.action.base not in names:
-            counts[edge.rule.name] = counts.get(edge.rule.name, 0) + 1
-            names[edge.action.base] = f"{edge.rule.name}{counts[edge.rule.name]}"
+    for edge in edges:
+        if edge.rule and edge.action and (edge.rule.name, edge.action.base) not in names:
+            rule = edge.rule.name
+            counts[rule] = counts.get(rule, 0) + 1
+            names[rule, edge.action.base] = f"{rule}.{counts[rule]}"
     return names
 
 
-def _edge(edge: Edge, bases: dict[tuple[str, ...], str]) -> Iterator[str]:
-    rule = edge.rule.name if edge.rule else "phony"
-    line = f"build {' '.join(map(path, edge.outputs))}: {rule}"
-    for separator, paths in (("", edge.inputs), (" |", edge.implicit), (" ||", edge.order_only)):
-        if paths:
-            line += f"{separator} {' '.join(map(path, paths))}"
-    yield line
-    if edge.action:
-        words = (f"${bases[edge.action.base]}", command(edge.action.args))
-        yield f"  cmd = {' '.join(filter(None, words))}"
-        yield f"  what = {value(edge.what or edge.outputs[0])}"
+def _edge(edge: Edge, names: Names) -> str:
+    action = edge.action
+    rule = names[edge.rule.name, action.base] if edge.rule and action else "phony"
+    text = f"build {_paths(edge.outputs)}: {rule}"
+    if edge.inputs:
+        text += f" {_paths(edge.inputs)}"
+    if edge.implicit:
+        text += f" | {_paths(edge.implicit)}"
+    if edge.order_only:
+        text += f" || {_paths(edge.order_only)}"
+    if action and action.args:
+        text += f"\n  args = {command(action.args)}"
+    return f"{text}\n  what = {value(edge.what or edge.outputs[0])}" if action else text
+
+
+def _paths(texts: Iterable[str]) -> str:
+    return " ".join(map(path, texts))
