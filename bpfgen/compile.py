@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import Optional
 
 from bpfgen.config.schema import Config, MacroValue
 from bpfgen.frozen import frozen
 from bpfgen.graph import CC, LINK, STEP, Action, Edge
 from bpfgen.host import Host
-from bpfgen.matrix import Unit
+from bpfgen.matrix import Settings, Target, Unit
 
 OWN_FLAGS = ("-O2", "-g", "-fno-ident", "-ffile-compilation-dir=.")
 """Flags of every compile; `-g` makes the BTF, the rest keeps the machine out of the object."""
@@ -58,10 +59,31 @@ def layout_of(config: Config) -> Layout:
     return Layout(config.project.out.rstrip("/"))
 
 
-def unit_edges(unit: Unit, host: Host, layout: Layout) -> Iterator[Edge]:
-    """The edges that make one object. The first ones are the compiles, one for each source, in order."""
+@frozen
+class Words:
+    """What the compiles of many units have in common."""
+
+    flags: tuple[str, ...]
+    """The compiler and its flags, as an editor shall see them."""
+    base: tuple[str, ...]
+    """The same behind what runs them in an edge."""
+
+
+Known = dict[tuple[Target, Optional[str], Settings], Words]
+"""`Words` by what they follow from where a unit has one source: its target, `vmlinux` and settings."""
+
+
+def unit_edges(unit: Unit, host: Host, layout: Layout, known: Optional[Known] = None) -> Iterator[Edge]:
+    """The edges that make one object. The first ones are the compiles, one for each source, in order.
+
+    `known` keeps words from one call to the next, for the same host and layout: 10,000 units may share ten `Words`.
+    """
     if len(unit.files) == 1:
-        yield _compile(unit, host, layout, unit.files[0], layout.debug(unit), ())
+        known = {} if known is None else known
+        kind = (unit.target, unit.vmlinux, unit.settings)
+        if kind not in known:
+            known[kind] = _words(unit, host, layout)
+        yield _compile(unit, layout, unit.files[0], layout.debug(unit), known[kind])
         return
     # libbpf's linker works on objects (`bpftool gen object`); clang links the sources' bitcode itself, before it
     # optimises, with no other tool and the same result on every host.
@@ -74,22 +96,28 @@ def unit_edges(unit: Unit, host: Host, layout: Layout) -> Iterator[Edge]:
     )
     parts = [layout.bitcode(unit, index) for index in range(len(unit.files))]
     for file, part in zip(unit.files, parts):
-        yield _compile(unit, host, layout, file, part, extra)
+        beside = tuple(other for other in unit.files if other != file)
+        yield _compile(unit, layout, file, part, _words(unit, host, layout, extra, beside))
     yield _link(unit, host, layout, parts)
 
 
-def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, extra: tuple[str, ...]) -> Edge:
-    folder = layout.vmlinux(unit.vmlinux, unit.target.arches[0]) if unit.vmlinux else ""
+def _words(unit: Unit, host: Host, layout: Layout, extra: tuple[str, ...] = (), beside: tuple[str, ...] = ()) -> Words:
     flags = (*_flags(unit, host, layout), *extra)
-    args = ("-c", _operand(source), "-o", output)
     options = [("-l", word) for word in host.launcher.command]
     options += [("-e", f"{name}={value}") for name, value in host.launcher.environment]
-    fast: tuple[str, ...] = ()
     if unit.vmlinux and unit.settings.fast:
-        options.append(("-v", folder))
+        options.append(("-v", layout.vmlinux(unit.vmlinux, unit.target.arches[0])))
         options += [("-b", path) for path in host.clang.include]
         # The types of one source must be those of the others: linked, they become one.
-        options += [("-a", file) for file in unit.files if file != source]
+        options += [("-a", file) for file in beside]
+    return Words(flags, (*_driver(host, layout, options), *flags, "-MD"))
+
+
+def _compile(unit: Unit, layout: Layout, source: str, output: str, words: Words) -> Edge:
+    folder = layout.vmlinux(unit.vmlinux, unit.target.arches[0]) if unit.vmlinux else ""
+    args = ("-c", _operand(source), "-o", output)
+    fast: tuple[str, ...] = ()
+    if folder and unit.settings.fast:
         fast = tuple(f"{layout.reduced(output)}/{name}" for name in REDUCED)
     stripped = len(unit.files) == 1
     return Edge(
@@ -99,8 +127,8 @@ def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, e
         order_only=(f"{folder}/vmlinux.h",) if folder else (),  # the depfile says whether it was read
         rule=CC,
         what=f"{source} for {unit.id}",
-        action=Action((*_driver(host, layout, options), *flags, "-MD"), args),
-        compiler=Action(flags, args),
+        action=Action(words.base, args),
+        compiler=Action(words.flags, args),
         aside=((output,) if stripped else ()) + fast,
     )
 
