@@ -10,17 +10,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_BLOCK = 1 << 20
+
+
+def holds(path: str, data: bytes) -> bool:
+    """Whether a file is there and holds these bytes; no more than a block of it is in memory at a time."""
+    try:
+        with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_size != len(data):
+                return False
+            return all(file.read(_BLOCK) == data[at : at + _BLOCK] for at in range(0, len(data), _BLOCK))
+    except OSError:
+        return False
+
+
 def write_if_changed(path: str, data: bytes) -> bool:
     """Writes `data` to `path` unless it holds these bytes already; says whether it wrote.
 
     A reader sees the old file or the new one, never a part (rename(2)). Folders above are made. Raises `OSError`.
     """
-    try:
-        with open(path, "rb") as file:
-            if file.read() == data:
-                return False
-    except OSError:
-        pass
+    if holds(path, data):
+        return False
     folder = os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
     # A name of its own for each writer: two can write one file at once, in two containers with the same process id.
