@@ -12,8 +12,12 @@ def main() -> int:
 
         if memo.fresh():
             return 0
+    import gc
+
     from bpfgen.cli import run
 
+    # Nearly all that is made stays: looking for garbage among each 700 new objects took a fifth of the time.
+    gc.set_threshold(10_000)
     return run(sys.argv[1:])
 
 

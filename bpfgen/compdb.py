@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from bpfgen.graph import Graph
+
+_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def render(graph: Graph, root: str) -> str:
@@ -12,7 +15,11 @@ def render(graph: Graph, root: str) -> str:
 
     Headers have no entries: clangd takes the flags of a source that includes them, or of the nearest source.
     """
-    entries = [
-        {"directory": root, "file": source, "arguments": list(action.argv)} for source, action in graph.editor.items()
-    ]
-    return json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
+    entries = ",\n".join(_entry(root, source, action.argv) for source, action in graph.editor.items())
+    return f"[\n{entries}\n]\n" if entries else "[]\n"
+
+
+def _entry(directory: str, file: str, arguments: Sequence[str]) -> str:
+    # As json.dumps with `indent=1` writes it, whose encoder in Python took half of a run on 10,000 sources.
+    words = ",\n   ".join(map(_text, arguments))
+    return f' {{\n  "directory": {_text(directory)},\n  "file": {_text(file)},\n  "arguments": [\n   {words}\n  ]\n }}'

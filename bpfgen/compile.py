@@ -6,13 +6,14 @@ import dataclasses
 import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import Optional
 
 from bpfgen.cc.index import FILE, LOCK
 from bpfgen.config.schema import Config, MacroValue
 from bpfgen.frozen import frozen
 from bpfgen.graph import CC, LINK, STEP, Action, Edge
 from bpfgen.host import Host
-from bpfgen.matrix import Unit
+from bpfgen.matrix import Settings, Target, Unit
 from bpfgen.quote import shell_word
 
 OWN_FLAGS = ("-O2", "-g", "-fno-ident", "-ffile-compilation-dir=.")
@@ -58,11 +59,34 @@ def layout_of(config: Config) -> Layout:
     return Layout(config.project.out.rstrip("/"))
 
 
-def unit_edges(unit: Unit, host: Host, layout: Layout) -> Iterator[Edge]:
-    """The edges that make one object. The first ones are the compiles, one for each source, in order."""
+@frozen
+class Words:
+    """What the compiles of many units have in common."""
+
+    clang: tuple[str, ...]
+    """The compiler and its flags, as an editor shall see them."""
+    base: tuple[str, ...]
+    """The same in an edge: behind what runs them, and with what that is told."""
+
+
+Known = dict[tuple[Target, Optional[str], Settings], Words]
+"""`Words` by what they follow from where a unit has one source: its target, `vmlinux` and settings."""
+
+
+def unit_edges(unit: Unit, host: Host, layout: Layout, known: Optional[Known] = None) -> Iterator[Edge]:
+    """The edges that make one object. The first ones are the compiles, one for each source, in order.
+
+    `known` keeps words from one call to the next, for the same host and layout: 10,000 units may share ten `Words`.
+    """
     parts = layout.parts(unit)
     if len(parts) == 1:
-        yield _compile(unit, host, layout, unit.files[0], parts[0], _strip(unit))
+        known = {} if known is None else known
+        kind = (unit.target, unit.vmlinux, unit.settings)
+        if kind not in known:
+            # Bitcode, of which there would be several, keeps its DWARF until it is linked.
+            lean = ("--bpfgen-lean",) if host.clang.lean and unit.settings.strip and reduces(unit) else ()
+            known[kind] = _words(unit, host, layout, (), (*_strip(unit), *lean))
+        yield _compile(unit, host, layout, unit.files[0], parts[0], known[kind])
         return
     # libbpf's linker works on objects (`bpftool gen object`); clang links the sources' bitcode itself, before it
     # optimises, with no other tool and the same result on every host.
@@ -75,21 +99,30 @@ def unit_edges(unit: Unit, host: Host, layout: Layout) -> Iterator[Edge]:
     )
     for file, part in zip(unit.files, parts):
         # The types of one source must be those of the others: linked, they become one.
-        others = tuple(f"--bpfgen-beside={other}" for other in unit.files if other != file)
-        yield _compile(unit, host, layout, file, part, (*extra, *others))
+        beside = tuple(f"--bpfgen-beside={other}" for other in unit.files if other != file)
+        yield _compile(unit, host, layout, file, part, _words(unit, host, layout, extra, beside))
     yield _link(unit, host, layout, parts)
 
 
-def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, extra: tuple[str, ...]) -> Edge:
-    """`extra` are clang's words, and the driver's own that begin with `--bpfgen-` (see `cc.main`)."""
-    folder = layout.vmlinux(unit.vmlinux, unit.target.arches[0]) if unit.vmlinux else ""
-    reduce: tuple[str, ...] = ()
-    if folder and unit.settings.fast:
-        # Bitcode keeps its DWARF until it is linked.
-        lean = ("--bpfgen-lean",) if host.clang.lean and unit.settings.strip and len(unit.files) == 1 else ()
-        reduce = (f"--bpfgen-reduce={folder}", *lean)
-    flags = _flags(unit, host, layout)
-    clang = tuple(word for word in extra if not word.startswith("--bpfgen-"))
+def reduces(unit: Unit) -> bool:
+    """Whether a unit may be compiled with a reduced `vmlinux.h`."""
+    return unit.vmlinux is not None and unit.settings.fast
+
+
+def _words(unit: Unit, host: Host, layout: Layout, extra: tuple[str, ...], own: tuple[str, ...]) -> Words:
+    """`extra` are more words of clang's, `own` are the driver's (see `cc.main`)."""
+    flags = (*_flags(unit, host, layout), *extra)
+    reduce = (f"--bpfgen-reduce={_vmlinux(unit, layout)}",) if reduces(unit) else ()
+    return Words((*host.clang.command, *flags), (*compiler(host, layout), *flags, *own, *reduce))
+
+
+def _vmlinux(unit: Unit, layout: Layout) -> str:
+    """The folder of the unit's `vmlinux.h`; empty where it has none."""
+    return layout.vmlinux(unit.vmlinux, unit.target.arches[0]) if unit.vmlinux else ""
+
+
+def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, words: Words) -> Edge:
+    folder = _vmlinux(unit, layout)
     args = ("-c", _operand(source), "-o", output)
     return Edge(
         outputs=(output,),
@@ -98,13 +131,9 @@ def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, e
         order_only=(f"{folder}/vmlinux.h",) if folder else (),  # the depfile says whether it was read
         rule=CC,
         what=f"{source} for {unit.id}",
-        action=Action(
-            (*compiler(host, layout), *flags, *extra, *reduce),
-            ("-MD", "-MF", f"{output}.d", *args),
-            host.launcher.environment,
-        ),
-        compiler=Action((*host.clang.command, *flags, *clang), args),
-        aside=tuple(f"{layout.reduced(output)}/{name}" for name in REDUCED) if reduce else (),
+        action=Action(words.base, ("-MD", "-MF", f"{output}.d", *args), host.launcher.environment),
+        compiler=Action(words.clang, args),
+        aside=tuple(f"{layout.reduced(output)}/{name}" for name in REDUCED) if reduces(unit) else (),
     )
 
 

@@ -10,6 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_BLOCK = 1 << 20
+
+
+def holds(path: str, data: bytes) -> bool:
+    """Whether a file is there and holds these bytes; no more than a block of it is in memory at a time."""
+    try:
+        with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_size != len(data):
+                return False
+            return all(file.read(_BLOCK) == data[at : at + _BLOCK] for at in range(0, len(data), _BLOCK))
+    except OSError:
+        return False
+
+
 def write_if_changed(path: str, data: bytes) -> bool:
     """Writes `data` to `path` unless it holds these bytes already; says whether it wrote.
 
@@ -31,15 +45,6 @@ def write_if_changed(path: str, data: bytes) -> bool:
             error.filename, error.filename2 = path, None  # the user knows this one
         raise
     return True
-
-
-def holds(path: str, data: bytes) -> bool:
-    """Whether a file has these bytes; one that can't be read hasn't."""
-    try:
-        with open(path, "rb") as file:
-            return file.read() == data
-    except OSError:
-        return False
 
 
 def remove(paths: Iterable[str]) -> None:

@@ -14,7 +14,7 @@ class Action:
     """One command, host-side and unquoted; quoting happens once, when the Ninja file is written."""
 
     base: tuple[str, ...]
-    """The words that many actions share: the tool and its common flags. Written once, as a Ninja variable."""
+    """The words that many actions share: the tool and its common flags. Written once, in a rule of the Ninja file."""
     args: tuple[str, ...]
     """The words of this action alone."""
     environment: tuple[tuple[str, str], ...] = ()
@@ -46,7 +46,8 @@ LINK = Rule("link", "link", restat=True)
 STEP = Rule("step", "make", restat=True)
 CLEAN = Rule("clean", "clean", pool="console")
 GENERATE = Rule("generate", "bpfgen", restat=True, generator=True, pool="console")
-RULES = (CC, LINK, STEP, CLEAN, GENERATE)
+RULES = {rule.name: rule for rule in (CC, LINK, STEP, CLEAN, GENERATE)}
+_UNRECORDED = {GENERATE.name, CLEAN.name}
 
 
 @frozen
@@ -87,18 +88,24 @@ def build_graph(
 ) -> Graph:
     """A `Graph`; raises `Failure` when two edges make the same output."""
     edges = tuple(edges)
-    producers: dict[str, Edge] = {}
+    made: set[str] = set()
     problems = []
     hint = "rename the program, or the folder or file of that name"
     for edge in edges:
         for output in edge.outputs:
-            if output in producers:
+            if output in made:
                 problems.append(Problem(None, f'two Ninja edges would make "{output}"', hint))
-            producers[output] = edge
-    read = {name for edge in edges if edge.action for name in (*edge.inputs, *edge.implicit)}
-    for name, edge in producers.items():
-        if edge.action is None and edge.inputs and name in read:
-            problems.append(Problem(None, f'the target "{name}" has the name of a file that is read', hint))
+            made.add(output)
+    read: set[str] = set()
+    for edge in edges:
+        if edge.action:
+            read.update(edge.inputs, edge.implicit)
+    targets = (name for edge in edges if edge.action is None and edge.inputs for name in edge.outputs)
+    problems += [
+        Problem(None, f'the target "{name}" has the name of a file that is read', hint)
+        for name in targets
+        if name in read
+    ]
     if problems:
         raise Failure(problems)
     return Graph(edges, tuple(defaults), builddir, comment, editor)
@@ -106,5 +113,5 @@ def build_graph(
 
 def outputs(graph: Graph) -> tuple[str, ...]:
     """Every file that an action of the graph writes, but for the Ninja file's own."""
-    made = (edge for edge in graph.edges if edge.action and edge.rule not in {GENERATE, CLEAN})
+    made = (edge for edge in graph.edges if edge.action and edge.rule and edge.rule.name not in _UNRECORDED)
     return tuple(name for edge in made for name in (*edge.outputs, *edge.aside))

@@ -63,7 +63,9 @@ class Unit:
 
 def expand(config: Config, programs: Sequence[NamedProgram]) -> tuple[Unit, ...]:
     """Every unit of the project, in the order of the file."""
-    return tuple(unit for program in programs for unit in _units(config, program))
+    # One table of a glob makes a thousand programs: what they have in common is worked out once.
+    cells = {key: tuple(_cells(config, config.program[key])) for key in dict.fromkeys(named.key for named in programs)}
+    return tuple(_unit(named, cell) for named in programs for cell in cells[named.key])
 
 
 def select(units: Iterable[Unit], only: Sequence[str], skip: Sequence[str]) -> tuple[Unit, ...]:
@@ -78,8 +80,20 @@ def _matches(unit: Unit, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
-def _units(config: Config, named: NamedProgram) -> Iterator[Unit]:
-    program = config.program[named.key]
+@frozen
+class _Cell:
+    """What a unit of a program's table has, whichever program it is; the fields are those of `Unit`."""
+
+    suffix: str
+    target: Target
+    kernels: tuple[str, ...]
+    vmlinux: Optional[str]
+    kernel: Optional[str]
+    variant: str
+    settings: Settings
+
+
+def _cells(config: Config, program: Program) -> Iterator[_Cell]:
     kernels = kernels_of(config, program)
     variants: Mapping[str, Optional[Variant]] = {"": None, **program.variants}
     for kernel in kernels if program.per_kernel else (None,):
@@ -88,22 +102,23 @@ def _units(config: Config, named: NamedProgram) -> Iterator[Unit]:
         for name, variant in variants.items():
             settings = resolve(config, program, variant, served, kernel)
             for target in targets(program.arches or config.targets.arches, program.portable):
-                yield Unit(
-                    id=_id(named.name, target, kernel, name),
-                    program=named.name,
-                    files=named.files,
-                    target=target,
-                    kernels=served,
-                    vmlinux=header,
-                    kernel=kernel,
-                    variant=name,
-                    settings=settings,
-                )
+                # Target names have no '-', kernel names no '@', programs no '/': so no two cells share an id.
+                suffix = f"/{target.name}{f'-{kernel}' if kernel else ''}{f'@{name}' if name else ''}"
+                yield _Cell(suffix, target, served, header, kernel, name, settings)
 
 
-def _id(program: str, target: Target, kernel: Optional[str], variant: str) -> str:
-    # Target names have no '-', kernel names no '@', programs no '/': so no two cells share an id.
-    return f"{program}/{target.name}{f'-{kernel}' if kernel else ''}{f'@{variant}' if variant else ''}"
+def _unit(named: NamedProgram, cell: _Cell) -> Unit:
+    return Unit(
+        id=named.name + cell.suffix,
+        program=named.name,
+        files=named.files,
+        target=cell.target,
+        kernels=cell.kernels,
+        vmlinux=cell.vmlinux,
+        kernel=cell.kernel,
+        variant=cell.variant,
+        settings=cell.settings,
+    )
 
 
 def targets(names: Sequence[str], portable: bool) -> tuple[Target, ...]:

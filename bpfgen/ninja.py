@@ -5,7 +5,7 @@ Not by `ninja_syntax`: it leaves `$` in paths alone, which then name another fil
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bpfgen.graph import RULES, Action, Edge, Graph, Rule
 from bpfgen.quote import command, path, value
@@ -16,25 +16,26 @@ less.
 """
 
 
+Kind = tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]
+"""A rule of the graph, and the environment and the words that edges of it share."""
+Names = dict[Kind, str]
+"""The name of a rule of the file, for each kind of edge."""
+
+
 def render(graph: Graph) -> str:
     """The whole file. The first line tells `bpfgen` where its notes on this file are (see `memo`)."""
     lines = [graph.comment, f"ninja_required_version = {REQUIRED}", f"builddir = {value(graph.builddir)}", ""]
-    used = {edge.rule.name for edge in graph.edges if edge.rule}
-    for rule in RULES:
-        if rule.name in used:
-            lines += _rule(rule)
-    bases = _bases(graph)
-    lines += [f"{name} = {command(words, environment)}" for (environment, words), name in bases.items()]
-    lines.append("")
-    for edge in graph.edges:
-        lines += _edge(edge, bases)
-    lines.append("default " + " ".join(map(path, graph.defaults)))
+    names = _names(graph.edges)
+    for (rule, environment, base), name in names.items():
+        lines += _rule(RULES[rule], command(base, environment), name)
+    lines += [_edge(edge, names) for edge in graph.edges]
+    lines.append("default " + _paths(graph.defaults))
     return "\n".join(lines) + "\n"
 
 
-def _rule(rule: Rule) -> Iterator[str]:
-    yield f"rule {rule.name}"
-    yield "  command = $cmd"
+def _rule(rule: Rule, words: str, name: str) -> Iterator[str]:
+    yield f"rule {name}"
+    yield f"  command = {words} $args"
     yield f"  description = {rule.label} $what"
     if rule.depfile:
         yield "  depfile = $out.d"
@@ -48,33 +49,38 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield ""
 
 
-Base = tuple[tuple[tuple[str, str], ...], tuple[str, ...]]
-"""Environment and words that many actions share."""
-
-
-def _base(action: Action) -> Base:
-    return (action.environment, action.base)
-
-
-def _bases(graph: Graph) -> dict[Base, str]:
-    """A variable for each distinct run of shared words, numbered within its rule in the order of the file."""
-    names: dict[Base, str] = {}
+def _names(edges: Iterable[Edge]) -> Names:
+    """A rule of the file for each distinct run of shared words, numbered within the graph's rule in the order of the
+    file. Ninja reads the words once then: as a variable, it would copy them to each edge that names it.
+    """
+    names: Names = {}
     counts: dict[str, int] = {}
-    for edge in graph.edges:
-        if edge.rule and edge.action and _base(edge.action) not in names:
-            counts[edge.rule.name] = counts.get(edge.rule.name, 0) + 1
-            names[_base(edge.action)] = f"{edge.rule.name}{counts[edge.rule.name]}"
+    for edge in edges:
+        if edge.rule and edge.action and _kind(edge.rule, edge.action) not in names:
+            rule = edge.rule.name
+            counts[rule] = counts.get(rule, 0) + 1
+            names[_kind(edge.rule, edge.action)] = f"{rule}.{counts[rule]}"
     return names
 
 
-def _edge(edge: Edge, bases: dict[Base, str]) -> Iterator[str]:
-    rule = edge.rule.name if edge.rule else "phony"
-    line = f"build {' '.join(map(path, edge.outputs))}: {rule}"
-    for separator, paths in (("", edge.inputs), (" |", edge.implicit), (" ||", edge.order_only)):
-        if paths:
-            line += f"{separator} {' '.join(map(path, paths))}"
-    yield line
-    if edge.action:
-        words = (f"${bases[_base(edge.action)]}", command(edge.action.args))
-        yield f"  cmd = {' '.join(filter(None, words))}"
-        yield f"  what = {value(edge.what or edge.outputs[0])}"
+def _kind(rule: Rule, action: Action) -> Kind:
+    return (rule.name, action.environment, action.base)
+
+
+def _edge(edge: Edge, names: Names) -> str:
+    action = edge.action
+    rule = names[_kind(edge.rule, action)] if edge.rule and action else "phony"
+    text = f"build {_paths(edge.outputs)}: {rule}"
+    if edge.inputs:
+        text += f" {_paths(edge.inputs)}"
+    if edge.implicit:
+        text += f" | {_paths(edge.implicit)}"
+    if edge.order_only:
+        text += f" || {_paths(edge.order_only)}"
+    if action and action.args:
+        text += f"\n  args = {command(action.args)}"
+    return f"{text}\n  what = {value(edge.what or edge.outputs[0])}" if action else text
+
+
+def _paths(texts: Iterable[str]) -> str:
+    return " ".join(map(path, texts))

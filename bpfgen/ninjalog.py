@@ -29,7 +29,7 @@ GONE = "gone"
 _HEADER = re.compile(r"# ninja log v(\d{1,9})")
 # Bounded, because Python refuses to read numbers of thousands of digits; ninja's own are 32 and 64 bits wide.
 _ROW = re.compile(r"([0-9]{1,10})\t([0-9]{1,10})\t(-?[0-9]{1,19})\t([^\x00-\x1f\x7f]+)\t([0-9a-f]{1,16})")
-_BUILD = re.compile(r"^build ((?:\$.|[^$:\n])+): *([\w.-]+)", re.MULTILINE)
+_BUILD = re.compile(r"^build ((?:\$.|[^$:\n])+): *([\w-]+)", re.MULTILINE)
 _PATH = re.compile(r"(?:\$.|[^$ |])+")
 _ESCAPE = re.compile(r"\$([$ :])")
 
@@ -171,7 +171,9 @@ def _stage(outputs: Iterable[str], stages: Mapping[str, str]) -> str:
 
 
 def read_stages(text: str) -> dict[str, str]:
-    """Output → the rule of its edge, from the text of a Ninja file that bpfgen wrote (see `ninja.render`)."""
+    """Output → the rule of its edge in the graph, from the text of a Ninja file that bpfgen wrote, where rules are
+    numbered (see `ninja`).
+    """
     stages = {}
     for outputs, rule in _BUILD.findall(text):
         for word in _PATH.findall(outputs):

@@ -14,12 +14,12 @@ from bpfgen import compdb, memo, ninja
 from bpfgen.compile import COMPILER, Layout, compiler_script, layout_of
 from bpfgen.config.report import Report
 from bpfgen.errors import Failure, Location, Problem
-from bpfgen.files import remove, write_if_changed
+from bpfgen.files import holds, remove, write_if_changed
 from bpfgen.frozen import frozen
 from bpfgen.graph import outputs
 from bpfgen.host import Host, package_files, probe
 from bpfgen.notes import last_layout, own_files, recorded
-from bpfgen.plan import EDITOR_FILE, MARK, NINJA_FILE, Inputs, make_graph, make_plan
+from bpfgen.plan import EDITOR_FILE, MARK, NINJA_FILE, Inputs, make_graph, make_plan, planned_ids, render_plan
 from bpfgen.project import Project, load
 
 TICK_NS = 10_000_000
@@ -34,9 +34,9 @@ EPILOG = """examples:
 
 @frozen
 class Result:
-    """Everything that a run writes, as text; nothing is written before all of it is there."""
+    """Everything that a run writes; nothing is written before all of it is there."""
 
-    files: dict[str, str]
+    files: dict[str, bytes]
     outputs: tuple[str, ...]
     plan: dict[str, Any]
 
@@ -53,13 +53,14 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     selection = tuple(word for name in ("only", "skip") for glob in getattr(args, name) for word in (f"--{name}", glob))
     inputs = Inputs(project.file, project.sources.folders, tuple(package_files(host.package)), selection)
     result = _render(project, host, inputs, layout)
-    before = _read_json(layout.note("plan.json"))
     _refuse_foreign(layout)
     with contextlib.nullcontext() if args.dry_run else _locked(layout.note("lock")):
-        stale = [] if selection else sorted({*recorded(layout), *_moved_from(layout)} - set(result.outputs))
-        changed = [name for name, text in result.files.items() if _read(name) != text]
+        left = _left(result, layout)
+        stale = [] if selection else sorted({*left, *_moved_from(layout)}.difference(result.outputs))
+        changed = [name for name, data in result.files.items() if not holds(name, data)]
+        before = planned_ids(_read(layout.note("plan.json"))) if changed or stale else set()
         if not args.dry_run:
-            _write(result, layout, stale, bool(selection), cache)
+            _write(result, layout, left, stale, cache)
             _date(started)
             _remember(layout, host, inputs, selection, started, project.sources.named)
     if changed or stale:
@@ -79,6 +80,12 @@ def prepare(args: argparse.Namespace) -> tuple[Project, Host, dict[str, Any]]:
     report.fail_if_any()
     assert host is not None  # probe reports why when it isn't
     return project, host, cache
+
+
+def _left(result: Result, layout: Layout) -> list[str]:
+    """What earlier runs recorded and this one doesn't make."""
+    made = set(result.outputs)
+    return [name for name in recorded(layout) if name not in made]
 
 
 def _moved_from(layout: Layout) -> list[str]:
@@ -103,29 +110,32 @@ def _render(project: Project, host: Host, inputs: Inputs, layout: Layout) -> Res
     script = compiler_script(host, layout) if host.launcher.outside else ""
     graph = make_graph(plan, project.config, project.units, host, inputs)
     files = {
-        layout.note("toolchain"): f"{host.clang.identity}\n{host.clang.text}\n{host.driver}\n{script}",
-        layout.note("plan.json"): json.dumps(plan, indent=1, ensure_ascii=False) + "\n",
-        **({layout.note(COMPILER): script} if script else {}),
-        EDITOR_FILE: compdb.render(graph, project.root),
-        NINJA_FILE: ninja.render(graph),
+        layout.note("toolchain"): f"{host.clang.identity}\n{host.clang.text}\n{host.driver}\n{script}".encode(),
+        layout.note("plan.json"): render_plan(plan).encode(),
+        **({layout.note(COMPILER): script.encode()} if script else {}),
+        EDITOR_FILE: compdb.render(graph, project.root).encode(),
+        NINJA_FILE: ninja.render(graph).encode(),
     }
     return Result(files, outputs(graph), plan)
 
 
-def _write(result: Result, layout: Layout, stale: list[str], partial: bool, cache: dict[str, Any]) -> None:
+def _write(result: Result, layout: Layout, left: list[str], stale: list[str], cache: dict[str, Any]) -> None:
     """In this order: a run that is killed leaves files whole, the Ninja file last, and nothing forgotten that must be
     removed.
     """
-    known = sorted({*recorded(layout), *result.outputs})
-    write_if_changed(layout.note("outputs"), "".join(f"{name}\n" for name in known).encode())
+    _record(layout, (*result.outputs, *left))
     write_if_changed(layout.note("probe.json"), json.dumps(cache, indent=1).encode())
-    for name, text in result.files.items():
-        write_if_changed(name, text.encode())
+    for name, data in result.files.items():
+        write_if_changed(name, data)
         if name == layout.note(COMPILER):
             os.chmod(name, 0o755)  # noqa: S103 - a program, like any other in the checkout
     remove(stale)
-    if not partial:
-        write_if_changed(layout.note("outputs"), "".join(f"{name}\n" for name in result.outputs).encode())
+    gone = set(stale)
+    _record(layout, (*result.outputs, *(name for name in left if name not in gone)))
+
+
+def _record(layout: Layout, names: Iterable[str]) -> None:
+    write_if_changed(layout.note("outputs"), "".join(f"{name}\n" for name in names).encode())
 
 
 def _date(started: int) -> None:
@@ -176,14 +186,14 @@ def _locked(path: str) -> Iterator[None]:
 def _say(
     args: argparse.Namespace,
     out: TextIO,
-    before: dict[str, Any],
+    old: set[str],
     plan: dict[str, Any],
     changed: list[str],
     stale: list[str],
 ) -> None:
     if args.quiet and not args.dry_run:
         return
-    old, new = ({o["id"] for o in p.get("objects", ())} for p in (before, plan))
+    new = {o["id"] for o in plan["objects"]}
     programs = len({o["program"] for o in plan["objects"]})
     counts = [f"{n} {what}" for n, what in ((len(new - old), "new"), (len(old - new), "gone")) if n and old]
     verb = "would write" if args.dry_run else "wrote"

@@ -87,7 +87,8 @@ def check(config: Config, report: Report) -> None:
     for name, kernel in config.kernel.items():
         _kernel(name, kernel, report)
     for name, program in config.program.items():
-        _program(config, name, program, report)
+        if not re.search(r"[\x00-\x1f\x7f]", name):  # the decoder has refused such a name
+            _program(config, name, program, report)
 
 
 def _compile(config: Config, report: Report) -> None:

@@ -42,10 +42,11 @@ def stats(project: Project, *words: str) -> Any:
 
 
 def edges(project: Project) -> dict[str, str]:
-    """Output → rule, of everything that is built by default; read from Ninja itself."""
+    """Output → rule without its number, of everything that is built by default; read from Ninja itself."""
     queries = project.ninja("-t", "targets", "all").splitlines()
     rules = dict(line.rsplit(": ", 1) for line in queries)
-    return {name: rule for name, rule in rules.items() if name.startswith("out/") and ".bpfgen" not in name}
+    built = (name for name in rules if name.startswith("out/") and ".bpfgen" not in name)
+    return {name: rules[name].partition(".")[0] for name in built}
 
 
 def outputs(found: Any) -> set[str]:

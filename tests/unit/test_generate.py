@@ -8,7 +8,7 @@ import pytest
 
 from bpfgen import cli
 
-TOML = '[project]\nname = "x"\n[toolchain]\nclang = "wheel"\n[program.a]\nsource = "a.c"\nportable = true\n'
+TOML = '[project]\nname = "x"\n[toolchain]\nclang = "wheel"\n[cache]\nlauncher = "none"\n[program.a]\nsource = "a.c"\nportable = true\n'
 
 
 @pytest.fixture
@@ -38,6 +38,32 @@ def test_own_files_come_back(name: str, project: Path) -> None:
     (project / name).unlink()
     assert cli.run(["-q"]) == 0
     assert (project / name).read_text() == text
+
+
+def test_notes_that_are_right_are_not_written_again(project: Path) -> None:
+    """All but those of this run itself."""
+    assert cli.run(["-q"]) == 0
+    notes = [path for path in (project / "out/.bpfgen").iterdir() if path.name not in {"inputs", "lock"}]
+    before = {path: path.stat().st_ino for path in notes}
+    assert {path.name for path in notes} == {"outputs", "plan.json", "probe.json", "toolchain"}
+    assert cli.run(["-q"]) == 0
+    assert {path: path.stat().st_ino for path in notes} == before
+
+
+def test_outputs_stay_recorded_until_they_are_removed(project: Path) -> None:
+    """A run for a part of the matrix forgets nothing; one for all of it removes what nobody makes any more."""
+    (project / "build.toml").write_text(TOML + '[program.b]\nsource = "a.c"\nportable = true\n')
+    assert cli.run(["-q"]) == 0
+    recorded = project / "out/.bpfgen/outputs"
+    whole = sorted(recorded.read_text().split())
+    assert cli.run(["-q", "--only", "a"]) == 0
+    assert sorted(recorded.read_text().split()) == whole
+    (project / "out/obj/b").mkdir(parents=True)
+    (project / "out/obj/b/bpfel.bpf.o").touch()
+    (project / "build.toml").write_text(TOML)
+    assert cli.run(["-q"]) == 0
+    assert [name for name in recorded.read_text().split() if "/b/" in name] == []
+    assert not (project / "out/obj/b").exists()
 
 
 def test_dry_run_writes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

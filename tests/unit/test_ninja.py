@@ -10,31 +10,27 @@ EXPECTED = """\
 ninja_required_version = 1.10
 builddir = my out
 
-rule cc
-  command = $cmd
+rule cc.1
+  command = clang '-DX=$$a b' $args
   description = cc $what
   depfile = $out.d
   deps = gcc
   restat = 1
 
-rule generate
-  command = $cmd
+rule generate.1
+  command = bpfgen $args
   description = bpfgen $what
   restat = 1
   generator = 1
   pool = console
 
-cc1 = clang '-DX=$$a b'
-generate1 = bpfgen
-
-build a$ b.o: cc a$:.c | note || x.h
-  cmd = $cc1 -o 'a b.o'
+build a$ b.o: cc.1 a$:.c | note || x.h
+  args = -o 'a b.o'
   what = $$it
-build b.o: cc b.c
-  cmd = $cc1 -o b.o
+build b.o: cc.1 b.c
+  args = -o b.o
   what = b.o
-build build.ninja: generate
-  cmd = $generate1
+build build.ninja: generate.1
   what = build.ninja
 build all: phony a$ b.o b.o
 default all

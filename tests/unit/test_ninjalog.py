@@ -199,7 +199,7 @@ def test_stages_of_what_is_written(outputs: list[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "stages"),
     [
-        ("build a b | c: new-rule.1 d | e || f", dict.fromkeys("abc", "new-rule.1")),
+        ("build a b | c: new-rule.1 d | e || f", dict.fromkeys("abc", "new-rule")),
         ("build ./a//b/../c: r", {"a/c": "r"}),
         ("build a$ $:$$b: r", {"a :$b": "r"}),
         ("build a", {}),

@@ -58,6 +58,9 @@ def test_value_keeps_its_first_space() -> None:
 
 def test_command() -> None:
     assert command(["echo", "$x y"]) == "echo '$$x y'"
+    assert command(["echo", "-n", "x=1"]) == "echo -n x=1"
+    assert command(["echo", ""]) == "echo ''"
+    assert command([]) == ""
 
 
 @SLOW
