@@ -79,7 +79,8 @@ def parse(header: bytes) -> Index:
     texts = [header[start:end] for start, end in spans]
     names = Names()
     always = array("I", [number for number, text in enumerate(texts) if not _enter(text, number, names)])
-    pointers = [_SOFT.findall(text) if b" *" in text and b"{" in text else () for text in texts]
+    parted = [_SOFT.split(text) if b" *" in text and b"{" in text else [text] for text in texts]
+    pointers = [list(zip(parts[1::3], parts[2::3])) for parts in parted]
     members = {member for found in pointers for _, member in found}
     words = sorted(members.union(names.bodies, names.forward, names.ordinary))
     named, hard, soft = Rows(), Rows(), Rows()
@@ -91,11 +92,24 @@ def parse(header: bytes) -> Index:
         if number in unknown:  # what a directive or an unknown declaration says may mean anything
             hard.add({other for word in text.translate(WORD).split() for other in names.of(word)})
         else:
-            hard.add(_needs(text, number, pointers[number], names))
+            hard.add(_needs(b"".join(parted[number][::3]), number, pointers[number], names))
         bodies = [(member, names.bodies.get(tag, ())) for tag, member in pointers[number]]
         soft.add([n for member, found in bodies for body in found for n in (numbers[member], body)])
-    ends = array("I", [place for span in spans for place in span])
-    return Index(words, named.values, named.starts, hard.values, hard.starts, soft.values, soft.starts, always, ends)
+    rows = (named.values, named.starts, hard.values, hard.starts, soft.values, soft.starts)
+    return Index(*_found(words), *rows, always, array("I", [place for span in spans for place in span]))
+
+
+def _found(words: Sequence[bytes]) -> tuple[bytes, dict[bytes, tuple[int, int]], array[int]]:
+    """Sorted words as `Index.find` looks them up: the text, where each beginning is in it, where each word starts."""
+    starts = array("I")
+    places: dict[bytes, tuple[int, int]] = {}
+    at = 0
+    for word in words:
+        starts.append(at)
+        end = at + len(word) + 1
+        places[word[:2]] = (places.get(word[:2], (at, 0))[0], end + 1)
+        at = end
+    return b"\n" + b"".join([word + b"\n" for word in words]), places, starts
 
 
 def write(folder: str) -> Index:
@@ -182,11 +196,12 @@ def _enter_body(text: bytes, number: int, tags: Iterable[bytes], names: Names) -
 
 
 def _needs(text: bytes, number: int, pointers: Sequence[tuple[bytes, bytes]], names: Names) -> set[int]:
-    """What a declaration needs, but for the structs behind `pointers`: of those, the forward declarations."""
+    """What a declaration needs by its text without the members `pointers`, of whose structs it only needs the forward
+    declarations.
+    """
     if text.startswith(b"enum"):
         return set()
-    rest = _SOFT.sub(b"", text) if pointers else text
-    tags = _TAG.findall(rest)
+    tags = _TAG.findall(text)
     needed: set[int] = set()
     for tag in (*tags, *(tag for tag, _ in pointers)):
         if tag in names.forward:
@@ -195,7 +210,7 @@ def _needs(text: bytes, number: int, pointers: Sequence[tuple[bytes, bytes]], na
         for tag in tags:
             if tag in names.bodies:
                 needed.update(names.bodies[tag])
-    for word in names.ordinary.keys() & rest.translate(WORD).split():
+    for word in names.ordinary.keys() & text.translate(WORD).split():
         needed.update(names.ordinary[word])
     needed.discard(number)
     return needed

@@ -29,20 +29,24 @@ class Index:
     Numbers are in two arrays: those of row N are `values[starts[N]:starts[N + 1]]`.
     """
 
-    def __init__(self, words: Sequence[bytes], *arrays: Sequence[int]) -> None:
+    def __init__(self, words: bytes, places: dict[bytes, tuple[int, int]], *arrays: Sequence[int]) -> None:
         self.words = words
-        """Every word that matters, sorted: names, and members that are plain pointers to structs."""
-        self.named, self.named_starts, self.hard, self.hard_starts, self.soft, self.soft_starts, *more = arrays
-        """Word → declarations that a source means by it; declaration → those that it needs; declaration → pairs: the
-        word of a member that is a plain pointer to a struct, and a declaration of the struct."""
-        self.always, self.ends = more
-        """Declarations that are kept whatever a source says: directives, and what wasn't understood. Where each
-        declaration starts and ends in the header, in bytes."""
+        """Every word that matters, sorted, each with a line break before and after it: names, and members that are
+        plain pointers to structs. One piece, because 40,000 take 3 ms to make."""
+        self.places = places
+        """How words begin, in two letters → from where to where they are."""
+        self.starts, self.named, self.named_starts, *more = arrays
+        """Where each word starts; the declarations that a source means by it."""
+        self.hard, self.hard_starts, self.soft, self.soft_starts, self.always, self.ends = more
+        """Declaration → those that it needs; declaration → pairs: the word of a member that is a plain pointer to a
+        struct, and a declaration of the struct. Declarations that are kept whatever a source says: directives, and what
+        wasn't understood. Where each declaration starts and ends in the header, in bytes."""
 
     def find(self, word: bytes) -> int:
         """The number of a word; -1 where it doesn't matter."""
-        at = bisect_left(self.words, word)
-        return at if at < len(self.words) and self.words[at] == word else -1
+        start, end = self.places.get(word[:2], (0, 0))
+        at = self.words.find(b"\n%b\n" % word, start, end)
+        return bisect_left(self.starts, at) if at >= 0 else -1
 
 
 class Stale(Exception):
@@ -57,9 +61,10 @@ def mark(header: str) -> bytes:
 
 def dump(index: Index) -> bytes:
     """What follows the mark in the file that `load` reads; the arrays are of C's `unsigned int`."""
-    arrays = (index.named, index.named_starts, index.hard, index.hard_starts, index.soft, index.soft_starts)
-    rows = [bytes(memoryview(array)) for array in (*arrays, index.always, index.ends)]  # type: ignore[arg-type]
-    return marshal.dumps((b"\n".join(index.words), *rows), MARSHAL)
+    arrays = (index.starts, index.named, index.named_starts, index.hard, index.hard_starts)
+    more = (index.soft, index.soft_starts, index.always, index.ends)
+    rows = [bytes(memoryview(array)) for array in (*arrays, *more)]  # type: ignore[arg-type]
+    return marshal.dumps((index.words, index.places, *rows), MARSHAL)
 
 
 def refusal(reason: str) -> bytes:
@@ -79,8 +84,9 @@ def load(folder: str) -> Index:
             raise Stale
         value = marshal.loads(memoryview(data)[len(start) :])  # noqa: S302 - bpfgen wrote it
         if not isinstance(value, str):
-            return Index(value[0].split(b"\n"), *(memoryview(array).cast("I") for array in value[1:]))
-    except (OSError, EOFError, ValueError, TypeError, IndexError) as error:
+            words, places, *arrays = value
+            return Index(words, places, *(memoryview(array).cast("I") for array in arrays))
+    except (OSError, EOFError, ValueError, TypeError, MemoryError) as error:
         raise Stale from error
     raise ValueError(value)
 

@@ -61,14 +61,14 @@ class Scan:
             self.files[file] = None
             with open(file, "rb") as stream:
                 data = stream.read()
+            helpers = _helpers(data) if os.path.basename(file) == HELPERS else None
+            if helpers is not None:  # which have no includes, nor `##`
+                self._helpers += helpers
+                continue
             if b"\\" in data:
                 data = data.replace(b"\\\r\n", b"").replace(b"\\\n", b"")
             self.pastes = self.pastes or _pastes(file, data)
-            helpers = _helpers(data) if os.path.basename(file) == HELPERS else None
-            if helpers is None:
-                self.words.update(data.translate(WORD).split())
-            else:
-                self._helpers += helpers
+            self.words.update(data.translate(WORD).split())
             for name, rest in _includes(file, data):
                 todo += self._found(os.path.dirname(file), name, rest)
 

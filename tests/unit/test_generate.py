@@ -8,7 +8,17 @@ import pytest
 
 from bpfgen import cli
 
-TOML = '[project]\nname = "x"\n[toolchain]\nclang = "wheel"\n[cache]\nlauncher = "none"\n[program.a]\nsource = "a.c"\nportable = true\n'
+TOML = """\
+[project]
+name = "x"
+[toolchain]
+clang = "wheel"
+[cache]
+launcher = "none"
+[program.a]
+source = "a.c"
+portable = true
+"""
 
 
 @pytest.fixture
