@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar, TypeVar, Union
 
 import pytest
+from determinism import digests
 from objects import code, loads
 from project import BPFGEN, NINJA
 
@@ -139,6 +141,11 @@ class InputContract:
 class FastContract(InputContract):
     """Tests of a code base that reads `vmlinux.h`."""
 
+    builds = 50
+    """How often an object is built, to see whether it's always the same."""
+    builds_step = 1
+    """Of every Nth program."""
+
     fast_step = 1
     """Every Nth program is compiled both ways, with each compiler."""
     refused: ClassVar[Mapping[str, int]] = {"clang-14": 0, "clang-19": 0, "wheel": 0}
@@ -165,6 +172,13 @@ class FastContract(InputContract):
         others = [line for line in lines if ": reduced: " not in line and line not in unread]
         assert len(others) <= self.refused[clang], others
         assert len(unread) + len(others) < len(programs) * 0.7  # so that nothing is compared with nothing
+
+    def test_same_bytes_every_time(self, built: Built) -> None:
+        """However often an object is built, with the reduced header of the build before or without, it is the same."""
+        step = 1 if os.environ.get("BPFGEN_ALL") else self.builds_step
+        objects = [str(path.relative_to(built.root)) for path in list(built.ours.values())[::step]]
+        before = {name: hashlib.sha256((built.root / name).read_bytes()).hexdigest() for name in objects}
+        assert digests(built.root, objects, self.builds) == {name: {digest} for name, digest in before.items()}
 
 
 def _objects(root: Path) -> dict[str, Path]:

@@ -19,6 +19,7 @@ class TestLibbpfTools(FastContract):
     sources = "libbpf-tools/*.bpf.c"
     flags = ("-Ilibbpf-tools",)
     count = 53
+    builds_step = 8
 
     @staticmethod
     def fetch() -> Path:

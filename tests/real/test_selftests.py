@@ -28,6 +28,7 @@ class TestSelftests(FastContract):
     count = 790
     editor_step = 8
     fast_step = 8
+    builds, builds_step = 5, 40
     refused: ClassVar[Mapping[str, int]] = {"clang-14": 5, "clang-19": 0, "wheel": 134}
 
     @staticmethod
