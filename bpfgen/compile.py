@@ -10,6 +10,7 @@ from bpfgen.config.schema import Config, MacroValue
 from bpfgen.frozen import frozen
 from bpfgen.graph import CC, LINK, STEP, Action, Edge
 from bpfgen.host import Host
+from bpfgen.launcher import prefix_maps
 from bpfgen.matrix import Unit
 
 OWN_FLAGS = ("-O2", "-g", "-fno-ident", "-ffile-compilation-dir=.")
@@ -83,7 +84,7 @@ def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, e
     flags = (*_flags(unit, host, layout), *extra)
     args = ("-c", _operand(source), "-o", output)
     options = [("-l", word) for word in host.launcher.command]
-    options += [("-e", f"{name}={value}") for name, value in host.launcher.environment]
+    options += [("-e", f"{names}={value}") for names, value in host.launcher.environment]
     fast: tuple[str, ...] = ()
     if unit.vmlinux and unit.settings.fast:
         options.append(("-v", folder))
@@ -131,10 +132,8 @@ def _driver(host: Host, layout: Layout, options: Iterable[tuple[str, str]] = ())
 
 
 def _target(unit: Unit, host: Host) -> tuple[str, ...]:
-    folders = ((host.root, "."), *host.labels)
-    # clang splits the option at its first `=`; sources are named relative to the project, so little is lost.
-    maps = (f"-ffile-prefix-map={folder}={label}" for folder, label in folders if "=" not in folder)
-    return (*host.clang.command, "-target", unit.target.clang, f"-mcpu={unit.settings.mcpu}", *OWN_FLAGS, *maps)
+    maps = () if host.launcher.maps else prefix_maps(host.root, host.labels)
+    return (*host.compiler, "-target", unit.target.clang, f"-mcpu={unit.settings.mcpu}", *OWN_FLAGS, *maps)
 
 
 def _flags(unit: Unit, host: Host, layout: Layout) -> tuple[str, ...]:

@@ -39,17 +39,23 @@ class Host:
     watch: tuple[str, ...]
     """Files that say that this must be asked again."""
 
+    @property
+    def compiler(self) -> tuple[str, ...]:
+        """The words that start the compiler in an edge."""
+        return (self.launcher.wrapper,) if self.launcher.wrapper else self.clang.command
+
 
 def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report: Report) -> Optional[Host]:
     """The facts that building `units` needs; None when a tool is missing, with the problem reported."""
     units = tuple(units)
     clang = find_clang(root, config, cache, report)
     bpftool = _bpftool(config, units, report)
-    launcher = find_launcher(root, config, clang, report) if clang else None
+    package = os.path.dirname(os.path.abspath(__file__))
+    labels = tuple(_labels(clang, package)) if clang else ()
+    launcher = find_launcher(root, config, clang, labels, cache, report) if clang else None
     if clang is None or launcher is None or len(report):
         return None
-    package = os.path.dirname(os.path.abspath(__file__))
-    _refuse_unwritable((package, *clang.watch))
+    _refuse_unwritable((package, *clang.watch, *launcher.watch))
     names = dict.fromkeys(arch for unit in units for arch in unit.target.arches)
     return Host(
         root=root,
@@ -57,10 +63,10 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
         package=package,
         clang=clang,
         headers={name: _headers(clang, arches()[name]) for name in names},
-        labels=tuple(_labels(clang, package)),
+        labels=labels,
         bpftool=bpftool,
         launcher=launcher,
-        watch=(*clang.watch, *([bpftool] if bpftool else [])),
+        watch=(*clang.watch, *launcher.watch, *([bpftool] if bpftool else [])),
     )
 
 
@@ -98,8 +104,8 @@ def _labels(clang: Clang, package: str) -> Iterable[tuple[str, str]]:
         yield clang.resources, "clang"
         yield "/usr/include", "include"
     wheel = wheel_file("lib")
-    if wheel is not None:
-        yield wheel, "ziglang"
+    # One that says nothing where there is no wheel: hosts with it and without it share objects (see `prefix_maps`).
+    yield (wheel, "ziglang") if wheel is not None else (".", ".")
 
 
 def _bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optional[str]:

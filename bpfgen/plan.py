@@ -63,7 +63,8 @@ def _generate(host: Host, inputs: Inputs, layout: Layout) -> Iterator[Edge]:
     words = (host.python, "-c", BOOT.format(module="__main__"), "-f", inputs.file, *inputs.selection)
     yield Edge((NINJA_FILE, EDITOR_FILE), (inputs.file,), watched, rule=GENERATE, action=Action(words, ()))
     # Without inputs, Ninja runs it only where they are missing: after `rm -rf out`, plain Ninja works.
-    notes = (layout.note("toolchain"), layout.note("plan.json"))
+    wrapper = (host.launcher.wrapper,) if host.launcher.wrapper else ()
+    notes = (layout.note("toolchain"), layout.note("plan.json"), *wrapper)
     yield Edge(notes, rule=GENERATE, action=Action(words, ()))
     # Something watched that is gone makes its users dirty instead of stopping Ninja, as CMake's generator does it.
     yield Edge(tuple(dict.fromkeys((inputs.file, *watched))))
@@ -78,9 +79,9 @@ def _clean(host: Host, inputs: Inputs, layout: Layout) -> Iterator[Edge]:
 
 def editor_action(action: Action, host: Host) -> Action:
     """The command as clangd wants it: a compiler's name first, because `zig clang` would be taken for a compiler and
-    a file.
+    a file, and no launcher's script.
     """
-    words = action.argv[len(host.clang.command) :]
+    words = action.argv[len(host.compiler) :]
     driver = host.clang.command[0] if host.clang.kind == "system" else "clang"
     return Action((driver,), words)
 

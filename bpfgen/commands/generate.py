@@ -39,6 +39,8 @@ class Result:
     files: dict[str, str]
     outputs: tuple[str, ...]
     plan: dict[str, Any]
+    scripts: tuple[str, ...] = ()
+    """Those of the files that are run."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +109,8 @@ def _render(project: Project, host: Host, inputs: Inputs, layout: Layout) -> Res
         EDITOR_FILE: compdb.render(graph, project.root),
         NINJA_FILE: ninja.render(graph),
     }
-    return Result(files, outputs(graph), plan)
+    scripts = {host.launcher.wrapper: host.launcher.script} if host.launcher.wrapper else {}
+    return Result({**scripts, **files}, outputs(graph), plan, tuple(scripts))
 
 
 def _driver(host: Host) -> str:
@@ -132,6 +135,8 @@ def _write(result: Result, layout: Layout, stale: list[str], partial: bool, cach
     write_if_changed(layout.note("probe.json"), json.dumps(cache, indent=1).encode())
     for name, text in result.files.items():
         write_if_changed(name, text.encode())
+    for name in result.scripts:
+        os.chmod(name, 0o755)  # noqa: S103 - as every program is
     remove(stale)
     if not partial:
         write_if_changed(layout.note("outputs"), "".join(f"{name}\n" for name in result.outputs).encode())
@@ -156,10 +161,9 @@ def _remember(
     read = (inputs.file, *inputs.folders, *inputs.package, *host.watch, *_searched(host))
     lines = [memo.surroundings()]
     lines += [f"{memo.stamp(path, started - memo.RACY_NS)} {path}" for path in dict.fromkeys(read)]
-    lines += [
-        f"{memo.stamp(path)} {path}"
-        for path in (NINJA_FILE, EDITOR_FILE, layout.note("plan.json"), layout.note("toolchain"))
-    ]
+    written = (NINJA_FILE, EDITOR_FILE, layout.note("plan.json"), layout.note("toolchain"))
+    wrapper = (host.launcher.wrapper,) if host.launcher.wrapper else ()
+    lines += [f"{memo.stamp(path)} {path}" for path in (*written, *wrapper)]
     lines += [f"+ + {path}" for path in named]
     write_if_changed(notes, ("\n".join(lines) + "\n").encode())
 

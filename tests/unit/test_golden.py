@@ -26,7 +26,7 @@ CLANG = Clang(
     bpf=True,
     resources="/clang",
     include=("/clang/include", "/usr/include"),
-    size=1,
+    programs=("/bin/clang-19",),
     identity="clang 1 2",
     watch=("/bin/clang-19",),
 )
