@@ -13,8 +13,8 @@ from bpfgen.config.schema import Config, MacroValue
 from bpfgen.frozen import frozen
 from bpfgen.graph import CC, LINK, STEP, Action, Edge
 from bpfgen.host import Host
+from bpfgen.launcher import COMPILER, LAUNCHER, prefix_maps, quoted
 from bpfgen.matrix import Settings, Target, Unit
-from bpfgen.quote import shell_word
 
 OWN_FLAGS = ("-O2", "-g", "-fno-ident", "-ffile-compilation-dir=.")
 """Flags of every compile; `-g` makes the BTF, the rest keeps the machine out of the object."""
@@ -86,7 +86,7 @@ def unit_edges(unit: Unit, host: Host, layout: Layout, known: Optional[Known] = 
             # Bitcode, of which there would be several, keeps its DWARF until it is linked.
             lean = ("--bpfgen-lean",) if host.clang.lean and unit.settings.strip and reduces(unit) else ()
             known[kind] = _words(unit, host, layout, (), (*_strip(unit), *lean))
-        yield _compile(unit, host, layout, unit.files[0], parts[0], known[kind])
+        yield _compile(unit, layout, unit.files[0], parts[0], known[kind])
         return
     # libbpf's linker works on objects (`bpftool gen object`); clang links the sources' bitcode itself, before it
     # optimises, with no other tool and the same result on every host.
@@ -100,7 +100,7 @@ def unit_edges(unit: Unit, host: Host, layout: Layout, known: Optional[Known] = 
     for file, part in zip(unit.files, parts):
         # The types of one source must be those of the others: linked, they become one.
         beside = tuple(f"--bpfgen-beside={other}" for other in unit.files if other != file)
-        yield _compile(unit, host, layout, file, part, _words(unit, host, layout, extra, beside))
+        yield _compile(unit, layout, file, part, _words(unit, host, layout, extra, beside))
     yield _link(unit, host, layout, parts)
 
 
@@ -121,7 +121,7 @@ def _vmlinux(unit: Unit, layout: Layout) -> str:
     return layout.vmlinux(unit.vmlinux, unit.target.arches[0]) if unit.vmlinux else ""
 
 
-def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, words: Words) -> Edge:
+def _compile(unit: Unit, layout: Layout, source: str, output: str, words: Words) -> Edge:
     folder = _vmlinux(unit, layout)
     args = ("-c", _operand(source), "-o", output)
     return Edge(
@@ -131,7 +131,7 @@ def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, w
         order_only=(f"{folder}/vmlinux.h",) if folder else (),  # the depfile says whether it was read
         rule=CC,
         what=f"{source} for {unit.id}",
-        action=Action(words.base, ("-MD", "-MF", f"{output}.d", *args), host.launcher.environment),
+        action=Action(words.base, ("-MD", "-MF", f"{output}.d", *args)),
         compiler=Action(words.clang, args),
         aside=tuple(f"{layout.reduced(output)}/{name}" for name in REDUCED) if reduces(unit) else (),
     )
@@ -147,7 +147,10 @@ def _link(unit: Unit, host: Host, layout: Layout, parts: list[str]) -> Edge:
         inputs=tuple(parts),
         implicit=(layout.note("toolchain"), linked),
         rule=LINK,
-        action=Action((*driver(host, layout), *flags, "-x", "c", "-c", linked), (*words, "-o", layout.object(unit))),
+        action=Action(
+            (*driver(host, layout, launched=False), *flags, "-x", "c", "-c", linked),
+            (*words, "-o", layout.object(unit)),
+        ),
     )
 
 
@@ -159,34 +162,32 @@ def _strip(unit: Unit) -> tuple[str, ...]:
 DRIVER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bpfgen.cc.main import main; sys.exit(main())"
 
 
-def driver(host: Host, layout: Layout) -> tuple[str, ...]:
-    """The words that run clang by way of `cc.main`, up to those that every compile has of its own."""
-    launcher = () if host.launcher.outside else host.launcher.command
+def driver(host: Host, layout: Layout, launched: bool = True) -> tuple[str, ...]:
+    """The words that run clang by way of `cc.main`, up to those that every compile has of its own; `launched` is
+    whether the launcher runs it where that is within.
+    """
+    launcher = host.launcher.words if launched and not host.launcher.outside else ()
     options = [("-o", layout.out), *(("-b", path) for path in host.clang.include), *(("-l", word) for word in launcher)]
     python = (host.python, "-I", "-S", "-c", DRIVER, os.path.dirname(host.package))
-    return (*python, *chain.from_iterable(options), "--", *host.clang.command)
+    wrapped = (layout.note(COMPILER),) if launcher and host.launcher.script else host.clang.command
+    return (*python, *chain.from_iterable(options), "--", *wrapped)
 
 
 def compiler(host: Host, layout: Layout) -> tuple[str, ...]:
-    """The same for an edge that may be answered by a cache: then the cache's words, and a script that is the driver."""
+    """The same for an edge that may be answered by a cache: then the cache's words, which know what the driver is."""
+    return host.launcher.words if host.launcher.outside else driver(host, layout)
+
+
+def compiler_scripts(host: Host, layout: Layout) -> dict[str, str]:
+    """The scripts that stand between a launcher and the compiler, by their paths."""
+    scripts = {layout.note(LAUNCHER): host.launcher.setup, layout.note(COMPILER): host.launcher.script}
     if host.launcher.outside:
-        return (*host.launcher.command, layout.note(COMPILER))
-    return driver(host, layout)
-
-
-COMPILER = "clang"
-"""The script that a cache takes for the compiler, and by its name for clang."""
-
-
-def compiler_script(host: Host, layout: Layout) -> str:
-    """The text of `COMPILER`."""
-    return f'#!/bin/sh\nexec {" ".join(map(shell_word, driver(host, layout)))} "$@"\n'
+        scripts[layout.note(COMPILER)] = f'#!/bin/sh\nexec {quoted(driver(host, layout))} "$@"\n'
+    return {name: text for name, text in scripts.items() if text}
 
 
 def _target(unit: Unit, host: Host) -> tuple[str, ...]:
-    folders = ((host.root, "."), *host.labels)
-    # clang splits the option at its first `=`; sources are named relative to the project, so little is lost.
-    maps = (f"-ffile-prefix-map={folder}={label}" for folder, label in folders if "=" not in folder)
+    maps = () if host.launcher.maps else prefix_maps(host.root, host.labels)
     return ("-target", unit.target.clang, f"-mcpu={unit.settings.mcpu}", *OWN_FLAGS, *maps)
 
 

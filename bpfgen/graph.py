@@ -17,8 +17,6 @@ class Action:
     """The words that many actions share: the tool and its common flags. Written once, in a rule of the Ninja file."""
     args: tuple[str, ...]
     """The words of this action alone."""
-    environment: tuple[tuple[str, str], ...] = ()
-    """Variables that are set for this command."""
 
     @property
     def argv(self) -> tuple[str, ...]:

@@ -49,10 +49,11 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
     bpftool = _bpftool(config, units, report)
     package = os.path.dirname(os.path.abspath(__file__))
     driver = _driver(package)
-    launcher = find_launcher(root, config, f"{clang.text} {clang.size} {driver}", report) if clang else None
+    labels = tuple(_labels(clang, package)) if clang else ()
+    launcher = find_launcher(root, config, clang, driver, labels, cache, report) if clang else None
     if clang is None or launcher is None or len(report):
         return None
-    _refuse_unwritable((package, *clang.watch))
+    _refuse_unwritable((package, *clang.watch, *launcher.watch))
     names = dict.fromkeys(arch for unit in units for arch in unit.target.arches)
     return Host(
         root=root,
@@ -60,11 +61,11 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
         package=package,
         clang=clang,
         headers={name: _headers(clang, arches()[name]) for name in names},
-        labels=tuple(_labels(clang, package)),
+        labels=labels,
         bpftool=bpftool,
         launcher=launcher,
         driver=driver,
-        watch=(*clang.watch, *([bpftool] if bpftool else [])),
+        watch=(*clang.watch, *launcher.watch, *([bpftool] if bpftool else [])),
     )
 
 
@@ -114,8 +115,8 @@ def _labels(clang: Clang, package: str) -> Iterable[tuple[str, str]]:
         yield clang.resources, "clang"
         yield "/usr/include", "include"
     wheel = wheel_file("lib")
-    if wheel is not None:
-        yield wheel, "ziglang"
+    # One that says nothing where there is no wheel: hosts with it and without it share objects (see `prefix_maps`).
+    yield (wheel, "ziglang") if wheel is not None else (".", ".")
 
 
 def _bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optional[str]:

@@ -1,21 +1,27 @@
 """Finds what runs the compiler (ccache, sccache, …) and says how it must be set up to serve every checkout.
 
-Another launcher is one row of `LAUNCHERS`.
+Another launcher that needs setting up is one row of `LAUNCHERS`.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from typing import Optional
 
+from bpfgen.buildid import fingerprint
 from bpfgen.config.report import Report
 from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
+from bpfgen.quote import shell_word
+from bpfgen.toolchain import Cache, Clang
 
 Environment = tuple[tuple[str, str], ...]
-"""Variables and their values; all others are the user's."""
+"""`NAME OTHERS…` and a value: the variable NAME gets it, unless the user has set one of the names (see `unset`)."""
+Labels = tuple[tuple[str, str], ...]
+"""Folders, and what they are called in an object (see `Host.labels`)."""
 
 
 @frozen
@@ -27,13 +33,17 @@ class Use:
     remote: Optional[str]
     """`[cache] remote`"""
     compiler: str
-    """What tells the compiler, with our driver around it, from others; the same on every host."""
+    """The compiler and its build, in words that are the same on every host that has it."""
     log: str
     """Where the launcher may note what it did."""
+    configured: frozenset[str]
+    """Names of ccache's settings that its own files have, which count more."""
 
 
-STATSLOG = "cache.log"
-"""The note that ccache writes for `bpfgen cache`."""
+STATSLOG, COMPILER, LAUNCHER = "cache.log", "clang", "launcher"
+"""Notes: what ccache did, for `bpfgen cache`; the compiler as one word; the launcher as one that sets itself up."""
+STATSLOG_BYTES = 4_000_000
+"""Some 30,000 compiles, which take `bpfgen cache` a tenth of a second to read: a longer log begins anew."""
 
 
 @frozen
@@ -44,55 +54,178 @@ class Launcher:
     """`ccache`, `sccache`, `none`, or the command of another one."""
     command: tuple[str, ...] = ()
     environment: Environment = ()
+    words: tuple[str, ...] = ()
+    """What an edge has of it: `command`, or the script that `setup` is."""
+    setup: str = ""
+    """The text of a script that sets `environment` and is `command` then; empty where there is nothing to set."""
+    script: str = ""
+    """The text of a script that stands for the compiler behind a launcher; empty where none is needed."""
     outside: bool = False
     """It runs our driver, as a compiler that reduces headers and strips, instead of being run by it: then on a hit no
     Python starts. For caches that ask the compiler for nothing but compiles."""
+    maps: bool = False
+    """Whether the script has the flags of `prefix_maps`."""
+    watch: tuple[str, ...] = ()
+    """Files that say that the launcher must be looked for again."""
 
 
-def find_launcher(root: str, config: Config, compiler: str, report: Report) -> Launcher:
-    """The launcher that `[cache]` asks for, to be used with a `compiler` (see `Use`); reports one that isn't there."""
+def find_launcher(
+    root: str, config: Config, clang: Clang, driver: str, labels: Labels, cache: Cache, report: Report
+) -> Launcher:
+    """The launcher that `[cache]` asks for; reports one that isn't there. `driver` tells our own code from others."""
     wanted = config.cache.launcher
-    log = os.path.join(root, config.project.out, ".bpfgen", STATSLOG)
-    use = Use(root, config.cache.remote, compiler, log)
-    names = list(LAUNCHERS) if wanted == "auto" else [] if wanted == "none" else [wanted]
-    for name in names:
-        words = (name,) if isinstance(name, str) else name
-        path = shutil.which(words[0] if "/" not in words[0] else os.path.join(root, words[0]))
-        if path is None:
-            continue
-        kind = os.path.basename(words[0])
-        environment, outside = LAUNCHERS[kind](use) if kind in LAUNCHERS else ((), False)
-        return Launcher(kind, (path, *words[1:]), environment, outside)
-    if wanted not in {"auto", "none"}:
-        command = wanted if isinstance(wanted, str) else wanted[0]
-        hint = 'install it, or write  launcher = "auto"  to do without where it isn\'t there'
-        report.add(("cache", "launcher"), f'there is no launcher "{command}"', hint)
+    # Not sccache: it starts a server that outlives the build, and preprocesses even what it has.
+    words = ("ccache",) if wanted == "auto" else (wanted,) if isinstance(wanted, str) else wanted
+    if words == ("none",):
+        return Launcher("none")
+    path = shutil.which(words[0] if "/" not in words[0] else os.path.join(root, words[0]))
+    if path is not None:
+        compiler = f"{clang.text} {_build(clang, cache)}"
+        return _described(root, config, clang, (compiler, driver), labels, (path, *words[1:]))
+    if wanted != "auto":
+        hint = 'install it, or write  launcher = "auto"  to use ccache where it is installed'
+        report.add(("cache", "launcher"), f'there is no launcher "{words[0]}"', hint)
     return Launcher("none")
 
 
-def _ccache(use: Use) -> tuple[Environment, bool]:
-    """ccache(1), "CONFIGURATION OPTIONS"."""
-    environment = (
-        ("CCACHE_BASEDIR", use.root),  # paths below it are hashed as relative ones
-        ("CCACHE_NOHASHDIR", "1"),  # no object has the folder in it, see OWN_FLAGS
-        # A miss runs clang once, not first its preprocessor; `-MD` says what was read.
-        ("CCACHE_DEPEND", "1"),
-        # Not its time of change, which differs from host to host.
-        ("CCACHE_COMPILERCHECK", f"string:{use.compiler}"),
-        ("CCACHE_STATSLOG", use.log),
-        *((name, use.remote) for name in ("CCACHE_REMOTE_STORAGE", "CCACHE_SECONDARY_STORAGE") if use.remote),
+def _described(
+    root: str, config: Config, clang: Clang, identity: tuple[str, str], labels: Labels, command: tuple[str, ...]
+) -> Launcher:
+    name = os.path.basename(command[0])
+    notes = f"{config.project.out.rstrip('/')}/.bpfgen"
+    files, configured = _own_settings(command[0]) if name == "ccache" else ((), frozenset())
+    use = Use(root, config.cache.remote, " ".join(identity), os.path.join(root, notes, STATSLOG), configured)
+    environment = LAUNCHERS[name](use) if name in LAUNCHERS else ()
+    # ccache gets a script of the driver for the compiler (see `compile`), and hashes no prefix map. sccache does, and
+    # looks at the compiler's own file alone: the script has what it must not see, and what it must.
+    outside, maps = name == "ccache", name == "sccache"
+    wrapped = not outside and (maps or len(clang.command) > 1)
+    return Launcher(
+        name,
+        command,
+        environment,
+        words=(f"{notes}/{LAUNCHER}",) if environment else command,
+        setup=_setup(environment, (*command, *((f"{notes}/{COMPILER}",) if outside else ()))) if environment else "",
+        script=_script(clang.command, identity[0], root, prefix_maps(root, labels) if maps else ()) if wrapped else "",
+        outside=outside,
+        maps=maps,
+        watch=(command[0], *files),
     )
-    return environment, True
 
 
-def _sccache(use: Use) -> tuple[Environment, bool]:
-    """sccache's docs/Configuration.md. It preprocesses first, hit or not: better the reduced header than the whole."""
+def unset(variables: Environment, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that are for bpfgen to set, where none of their names is in `environ`."""
+    named = [(names.split(), value) for names, value in variables]
+    return {names[0]: value for names, value in named if not any(name in environ for name in names)}
+
+
+def _setup(variables: Environment, command: tuple[str, ...]) -> str:
+    """A script that does what `unset` says, then is the command."""
+    known, settings = [], []
+    for number, (names, value) in enumerate(variables):
+        known.append(f'known{number}="{"".join(f"${{{name}+x}}" for name in names.split())}"')
+        settings.append(f'[ "$known{number}" ] || export {names.split()[0]}={shell_word(value)}')
+    lines = ("#!/bin/sh", "# Written by bpfgen.", *known, *settings, f'exec {quoted(command)} "$@"')
+    return "\n".join(lines) + "\n"
+
+
+def quoted(words: tuple[str, ...]) -> str:
+    """Words for a shell script."""
+    return " ".join(map(shell_word, words))
+
+
+def _build(clang: Clang, cache: Cache) -> str:
+    key = f"build of {clang.identity}"
+    if key not in cache:
+        cache[key] = fingerprint(clang.programs)
+    return str(cache[key])
+
+
+NO_MAP = ".=."
+
+
+def prefix_maps(root: str, labels: Labels) -> tuple[str, ...]:
+    """The flags that keep the machine's folders out of an object."""
+    # clang splits the option at its first `=`; sources are named relative to the project, so little is lost. But there
+    # must be as many everywhere: of these flags, ccache hashes how many there are, and not what they say.
+    folders = ((root, "."), *labels)
+    maps = (f"{folder}={label}" if "=" not in folder else NO_MAP for folder, label in folders)
+    return tuple(f"-ffile-prefix-map={words}" for words in maps)
+
+
+def _script(command: tuple[str, ...], compiler: str, root: str, flags: tuple[str, ...]) -> str:
+    """A script that is the same in every checkout, if the compiler is: a launcher may take it for the compiler."""
+
+    def portable(word: str) -> str:
+        # It runs in the project's folder.
+        before, found, after = word.partition(root)
+        if not found or before[-1:] not in {"", "="} or after[:1] not in {"", "/", "="}:
+            return shell_word(word)
+        return "".join((before and shell_word(before), '"$PWD"', after and shell_word(after)))
+
+    words = " ".join(map(portable, (*command, *flags)))
+    return f'#!/bin/sh\n# Written by bpfgen, for launchers of compilers. {compiler}\nexec {words} "$@"\n'
+
+
+def _own_settings(ccache: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """ccache's own files, and the settings in them: `(FILE) NAME = VALUE` in its answer. It gives variables more
+    weight than files, so bpfgen's must leave those alone.
+    """
+    rows = re.findall(r"^\((/.*)\) (\w+) = ", _said((ccache, "--show-config")), re.MULTILINE)
+    return tuple(dict.fromkeys(file for file, _ in rows)), frozenset(name for _, name in rows)
+
+
+def _said(words: tuple[str, ...]) -> str:
+    """What a command prints. Without the module subprocess, whose import alone takes twice the time of ccache."""
+    read, write = os.pipe()
+    try:
+        child = os.posix_spawn(words[0], words, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, write, 1)])
+    except OSError:
+        os.close(read)
+        return ""
+    finally:
+        os.close(write)
+    with open(read, encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    os.waitpid(child, 0)
+    return text
+
+
+def _ccache(use: Use) -> Environment:
+    """ccache(1), "CONFIGURATION OPTIONS". Each boolean has two variables, the second one's name starts with NO."""
+    remote = ("CCACHE_REMOTE_STORAGE", "CCACHE_SECONDARY_STORAGE")  # since 4.7, and until then
+    settings = [
+        ("base_dir", "CCACHE_BASEDIR", _literal(use.root)),  # paths below it are hashed as relative ones
+        ("hash_dir", "CCACHE_NOHASHDIR CCACHE_HASHDIR", "1"),  # no object has the folder in it, see OWN_FLAGS
+        # A miss runs clang once, not first its preprocessor; `-MD` says what was read.
+        ("depend_mode", "CCACHE_DEPEND CCACHE_NODEPEND", "1"),
+        # Not its time of change, which differs from host to host.
+        ("compiler_check", "CCACHE_COMPILERCHECK", f"string:{use.compiler}"),
+        ("stats_log", "CCACHE_STATSLOG", _literal(use.log)),
+    ]
+    if use.remote and "secondary_storage" not in use.configured:
+        settings += [("remote_storage", " ".join(names), use.remote) for names in (remote, remote[::-1])]
+    dollar = ((DOLLAR, "$"),) if "$" in use.log else ()
+    return (*dollar, *((names, value) for name, names, value in settings if name not in use.configured))
+
+
+DOLLAR = "BPFGEN_DOLLAR"
+
+
+def _literal(path: str) -> str:
+    """A path as ccache's setting: it replaces `$NAME`, and lets no `$` be quoted."""
+    return path.replace("$", f"${{{DOLLAR}}}")
+
+
+def _sccache(use: Use) -> Environment:
+    """sccache's docs/Configuration.md. Its server reads them when it starts, which a compile does where none runs."""
     if use.remote is None:
-        return (), False
+        return ()
     scheme, _, rest = use.remote.partition("://")
-    name = {"s3": "SCCACHE_BUCKET", "http": "SCCACHE_WEBDAV_ENDPOINT", "https": "SCCACHE_WEBDAV_ENDPOINT"}
-    return ((name.get(scheme, "SCCACHE_REDIS"), rest if scheme == "s3" else use.remote),), False
+    if scheme != "s3":
+        return (("SCCACHE_WEBDAV_ENDPOINT" if scheme in {"http", "https"} else "SCCACHE_REDIS", use.remote),)
+    bucket, _, prefix = rest.partition("/")
+    return (("SCCACHE_BUCKET", bucket), *((("SCCACHE_S3_KEY_PREFIX", prefix.rstrip("/")),) if prefix else ()))
 
 
-LAUNCHERS: Mapping[str, Callable[[Use], tuple[Environment, bool]]] = {"ccache": _ccache, "sccache": _sccache}
-"""What each is told, and whether it runs outside our driver; in the order in which `auto` looks for them."""
+LAUNCHERS: Mapping[str, Callable[[Use], Environment]] = {"ccache": _ccache, "sccache": _sccache}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bpfgen.graph import RULES, Action, Edge, Graph, Rule
+from bpfgen.graph import RULES, Edge, Graph, Rule
 from bpfgen.quote import command, path, value
 
 REQUIRED = "1.10"
@@ -16,26 +16,24 @@ less.
 """
 
 
-Kind = tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]
-"""A rule of the graph, and the environment and the words that edges of it share."""
-Names = dict[Kind, str]
-"""The name of a rule of the file, for each kind of edge."""
+Names = dict[tuple[str, tuple[str, ...]], str]
+"""A rule of the graph and the words that its edges share → the name of a rule of the file."""
 
 
 def render(graph: Graph) -> str:
     """The whole file. The first line tells `bpfgen` where its notes on this file are (see `memo`)."""
     lines = [graph.comment, f"ninja_required_version = {REQUIRED}", f"builddir = {value(graph.builddir)}", ""]
     names = _names(graph.edges)
-    for (rule, environment, base), name in names.items():
-        lines += _rule(RULES[rule], command(base, environment), name)
+    for (rule, base), name in names.items():
+        lines += _rule(RULES[rule], base, name)
     lines += [_edge(edge, names) for edge in graph.edges]
     lines.append("default " + _paths(graph.defaults))
     return "\n".join(lines) + "\n"
 
 
-def _rule(rule: Rule, words: str, name: str) -> Iterator[str]:
+def _rule(rule: Rule, base: tuple[str, ...], name: str) -> Iterator[str]:
     yield f"rule {name}"
-    yield f"  command = {words} $args"
+    yield f"  command = {command(base)} $args"
     yield f"  description = {rule.label} $what"
     if rule.depfile:
         yield "  depfile = $out.d"
@@ -56,20 +54,16 @@ def _names(edges: Iterable[Edge]) -> Names:
     names: Names = {}
     counts: dict[str, int] = {}
     for edge in edges:
-        if edge.rule and edge.action and _kind(edge.rule, edge.action) not in names:
+        if edge.rule and edge.action and (edge.rule.name, edge.action.base) not in names:
             rule = edge.rule.name
             counts[rule] = counts.get(rule, 0) + 1
-            names[_kind(edge.rule, edge.action)] = f"{rule}.{counts[rule]}"
+            names[rule, edge.action.base] = f"{rule}.{counts[rule]}"
     return names
-
-
-def _kind(rule: Rule, action: Action) -> Kind:
-    return (rule.name, action.environment, action.base)
 
 
 def _edge(edge: Edge, names: Names) -> str:
     action = edge.action
-    rule = names[_kind(edge.rule, action)] if edge.rule and action else "phony"
+    rule = names[edge.rule.name, action.base] if edge.rule and action else "phony"
     text = f"build {_paths(edge.outputs)}: {rule}"
     if edge.inputs:
         text += f" {_paths(edge.inputs)}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Optional
 
-from bpfgen.compile import COMPILER, Layout
-from bpfgen.launcher import STATSLOG
+from bpfgen.compile import Layout
+from bpfgen.launcher import COMPILER, LAUNCHER, STATSLOG
 from bpfgen.memo import NOTES, notes_folder
 from bpfgen.plan import NINJA_FILE
 
@@ -27,6 +27,6 @@ def recorded(layout: Layout) -> list[str]:
 
 def own_files(layout: Layout) -> list[str]:
     """What bpfgen and Ninja keep for themselves in the output folder."""
-    notes = (NOTES, "outputs", COMPILER, STATSLOG, "plan.json", "probe.json", "toolchain", "lock")
+    notes = (NOTES, "outputs", COMPILER, LAUNCHER, STATSLOG, "plan.json", "probe.json", "toolchain", "lock")
     logs = (".ninja_log", ".ninja_deps", ".ninja_lock")
     return [*(layout.note(name) for name in notes), *(f"{layout.out}/{name}" for name in logs)]

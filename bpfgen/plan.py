@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from bpfgen import __version__
-from bpfgen.compile import BOOT, Known, Layout, layout_of, macro, step_edge, unit_edges, vmlinux_edges
+from bpfgen.compile import BOOT, Known, Layout, compiler_scripts, layout_of, macro, step_edge, unit_edges, vmlinux_edges
 from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
 from bpfgen.graph import CLEAN, GENERATE, Action, Edge, Graph, build_graph
@@ -65,7 +65,7 @@ def _generate(host: Host, inputs: Inputs, layout: Layout) -> Iterator[Edge]:
     words = (host.python, "-c", BOOT.format(module="__main__"), "-f", inputs.file, *inputs.selection)
     yield Edge((NINJA_FILE, EDITOR_FILE), (inputs.file,), watched, rule=GENERATE, action=Action(words, ()))
     # Without inputs, Ninja runs it only where they are missing: after `rm -rf out`, plain Ninja works.
-    notes = (layout.note("toolchain"), layout.note("plan.json"))
+    notes = (layout.note("toolchain"), layout.note("plan.json"), *compiler_scripts(host, layout))
     yield Edge(notes, rule=GENERATE, action=Action(words, ()))
     # Something watched that is gone makes its users dirty instead of stopping Ninja, as CMake's generator does it.
     yield Edge(tuple(dict.fromkeys((inputs.file, *watched))))

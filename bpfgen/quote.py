@@ -13,12 +13,9 @@ def shell_word(word: str) -> str:
     return word if _SAFE_WORD.fullmatch(word) else "'" + word.replace("'", "'\"'\"'") + "'"
 
 
-def command(words: Iterable[str], environment: Iterable[tuple[str, str]] = ()) -> str:
-    """Words as the value of a Ninja variable that is a command: quoted for the shell, then for Ninja. Variables of the
-    environment are set for this command alone (POSIX, "Simple Commands"); their names are no user's.
-    """
-    settings = "".join(f"{name}={shell_word(text)} " for name, text in environment)
-    return value(settings + _shell_words(tuple(words)))
+def command(words: Iterable[str]) -> str:
+    """Words as the value of a Ninja variable that is a command: quoted for the shell, then for Ninja."""
+    return value(_shell_words(tuple(words)))
 
 
 def _shell_words(words: Sequence[str]) -> str:

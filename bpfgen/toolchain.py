@@ -42,10 +42,10 @@ class Clang:
     """Folders that it searches for headers by itself, in its order."""
     lean: bool
     """Whether it can leave DWARF out and keep BTF (see `cc.lean`)."""
-    size: int
-    """Bytes of the program file."""
+    programs: tuple[str, ...]
+    """The program file, and the libraries of LLVM's that it loads."""
     identity: str
-    """Changes when the program file does."""
+    """Changes when one of these does."""
     watch: tuple[str, ...]
     """Files that change with it."""
 
@@ -64,7 +64,7 @@ def find_clang(root: str, config: Config, cache: Cache, report: Report) -> Optio
 
 def _candidates(root: str, wanted: str, cache: Cache) -> Iterator[Clang]:
     if wanted not in {"auto", "wheel"}:
-        path = shutil.which(wanted if "/" not in wanted else os.path.join(root, wanted))
+        path = shutil.which(os.path.join(root, wanted)) if "/" in wanted else _which(wanted)
         yield from _described("system", (path,), cache) if path else ()
         return
     if wanted == "auto":
@@ -85,10 +85,22 @@ def _on_path() -> list[str]:
             continue
         for name in names:
             match = re.fullmatch(r"clang-(\d+)", name)
-            if match:
+            if match and not _is_ccache(os.path.join(folder, name)):
                 numbered.setdefault(int(match[1]), os.path.join(folder, name))
-    plain = shutil.which("clang")
+    plain = _which("clang")
     return ([plain] if plain else []) + [numbered[n] for n in sorted(numbered, reverse=True)]
+
+
+def _which(name: str) -> Optional[str]:
+    """A command on the path that is no link to ccache, which Debian has in /usr/lib/ccache: that wouldn't change with
+    the compiler, and whether there is a cache is `[cache]`'s matter.
+    """
+    found = (shutil.which(name, path=folder) for folder in os.get_exec_path())
+    return next((path for path in found if path and not _is_ccache(path)), None)
+
+
+def _is_ccache(path: str) -> bool:
+    return os.path.basename(os.path.realpath(path)) == "ccache"
 
 
 def wheel_file(*parts: str) -> Optional[str]:
@@ -101,15 +113,17 @@ def wheel_file(*parts: str) -> Optional[str]:
 
 def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Clang]:
     path = os.path.realpath(command[0])
-    stat = os.stat(path)
-    identity = f"{path} {stat.st_size} {stat.st_ctime_ns}"
-    answers = cache.get(identity)
+    key = _stamp(path)
+    answers = cache.get(key)
     if answers is None or answers.keys() != QUESTIONS.keys():
-        answers = cache[identity] = _ask(command)
+        answers = cache[key] = _ask(command)
     version = re.search(r"clang version (\d+(?:\.\d+)*)", answers["version"])
     if version is None:
         return
     wheel = kind == "wheel"
+    # A build of LLVM's can be new in its libraries alone.
+    libraries = map(os.path.realpath, LIBRARY.findall(answers["libraries"]))
+    programs = (path, *filter(os.path.exists, libraries))
     resources = wheel_file("lib") if wheel else answers["resources"]
     yield Clang(
         kind=kind,
@@ -121,24 +135,36 @@ def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Cl
         include=() if wheel else tuple(_searched(answers["search"])),
         # clang 14 without DWARF leaves functions of the kernel out of BTF too.
         lean=answers["lean"] == "" and meets(version[1], LEAN_REQUIRES),
-        size=stat.st_size,
-        identity=identity,
-        watch=(path, *_record(path)) if wheel else tuple(dict.fromkeys((command[0], path))),
+        programs=programs,
+        identity=" ".join(map(_stamp, programs)),
+        watch=(path, *_record(path)) if wheel else tuple(dict.fromkeys((command[0], *programs))),
     )
+
+
+def _stamp(path: str) -> str:
+    stat = os.stat(path)
+    return f"{path} {stat.st_size} {stat.st_ctime_ns}"
 
 
 def _ask(command: tuple[str, ...]) -> Mapping[str, str]:
     """What a compiler says of itself; each answer costs the start of clang, about 25 ms."""
-    return {name: _output((*command, *flags)).strip() for name, flags in QUESTIONS.items()}
+    # With the variable, the dynamic linker lists what it would load, and starts nothing (ld.so(8)).
+    listing = {**os.environ, "LD_TRACE_LOADED_OBJECTS": "1"}
+    return {
+        name: _output((*command, *flags), listing if name == "libraries" else None).strip()
+        for name, flags in QUESTIONS.items()
+    }
 
 
-QUESTIONS = {
+LIBRARY = re.compile(r" => (/.*/lib(?:clang|LLVM)[^/]*) \(0x")
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "version": ("--version",),
     "targets": ("-print-targets",),
     "resources": ("-print-resource-dir",),
     "search": ("-target", "bpfel", "-E", "-v", "-x", "c", os.devnull),
     # Whoever takes these has nothing to say.
     "lean": ("-target", "bpfel", "-g", *without_dwarf("bpfel"), "-c", "-x", "c", os.devnull, "-o", os.devnull),
+    "libraries": ("--version",),
 }
 
 
@@ -149,11 +175,13 @@ def _searched(answer: str) -> list[str]:
     return [os.path.normpath(line.strip()) for line in folders.splitlines()]
 
 
-def _output(command: tuple[str, ...]) -> str:
+def _output(command: tuple[str, ...], env: Optional[Mapping[str, str]] = None) -> str:
     import subprocess  # only where a compiler was not asked before
 
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False)
+        done = subprocess.run(
+            command, env=env, capture_output=True, text=True, errors="replace", timeout=60, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout + done.stderr

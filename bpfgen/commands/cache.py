@@ -5,36 +5,35 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from typing import Any, Optional, TextIO
 
+from bpfgen.cachelog import Counts, of_counters, of_log
 from bpfgen.commands.generate import prepare
 from bpfgen.compile import layout_of
+from bpfgen.config.schema import Config
 from bpfgen.errors import EXIT_FAILED, Failure, Problem
-from bpfgen.frozen import frozen
-from bpfgen.launcher import STATSLOG, Launcher
+from bpfgen.files import remove
+from bpfgen.launcher import STATSLOG, Launcher, unset
 from bpfgen.text import columns
 
 HELP = "print the hit rates of the compiler cache"
 EPILOG = """examples:
   bpfgen cache                 hits and misses, of this project and of the whole cache
   bpfgen cache --zero          count from now on
-  bpfgen cache --format json   for programs"""
+  bpfgen cache --format json   for programs
 
+the project's row is of ccache alone: its newest compiles, some 30,000 at most
 
-@frozen
-class Counts:
-    """Compiles that the cache was asked for."""
-
-    hits: int
-    misses: int
-
-    @property
-    def rate(self) -> Optional[float]:
-        """Hits by compiles, 0 to 1; None where there was no compile."""
-        asked = self.hits + self.misses
-        return self.hits / asked if asked else None
+keys of the JSON
+  launcher   ccache, sccache, none, or the command of another one
+  command    its words; empty for none
+  remote     [cache] remote without passwords, null without one
+  project    of this checkout: hits, remote_hits (those of the hits that came from the remote cache), misses,
+             rate (hits by compiles, 0 to 1, null without compiles); null where nothing is known
+  cache      the same of the whole cache; remote_hits is null for sccache"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,44 +43,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, out: TextIO) -> int:
-    """Prints the counts; raises `Failure` where the launcher has none."""
+    """Prints the counts; raises `Failure` where the launcher fails."""
     project, host, _ = prepare(args)
     launcher, log = host.launcher, layout_of(project.config).note(STATSLOG)
     if args.zero:
-        return _zero(launcher, log, args.dry_run)
-    counts = {"project": of_log(log), "cache": _of_launcher(launcher)}
+        return _zero(args, launcher, log, out)
+    counted = {"project": of_log(log) if launcher.name == "ccache" else None, "cache": _of_launcher(launcher)}
+    remote = project.config.cache.remote and re.sub(r"//[^@/]*@", "//", project.config.cache.remote)
     if args.format == "json":
-        rows = {n: {"hits": c.hits, "misses": c.misses, "rate": c.rate} for n, c in counts.items() if c}
-        print(json.dumps({"launcher": launcher.name, "command": launcher.command, **rows}, indent=1), file=out)
+        rows = {name: counts.data if counts else None for name, counts in counted.items()}
+        head = {"launcher": launcher.name, "command": launcher.command, "remote": remote}
+        print(json.dumps({**head, **rows}, indent=1), file=out)
         return 0
-    print(f"launcher: {' '.join(launcher.command) or 'none'}", file=out)
-    table = [(n, str(c.hits), str(c.misses), rate_text(c)) for n, c in counts.items() if c]
-    if table:
-        print("\n" + columns([("", "HITS", "MISSES", "RATE"), *table]), file=out)
+    print(f"launcher: {' '.join(launcher.command) or _why_none(project.config)}", file=out)
+    if remote:
+        print(f"remote: {remote}", file=out)
+    if launcher.command and launcher.name not in {"ccache", "sccache"}:
+        print("bpfgen can't read what it counts", file=out)
+    _print_table({name: counts for name, counts in counted.items() if counts}, out)
     return 0
 
 
-def rate_text(counts: Counts) -> str:
-    """`87 %`, or a dash where nothing was asked for."""
-    return "-" if counts.rate is None else f"{counts.rate:.0%}".replace("%", " %")
+def _why_none(config: Config) -> str:
+    if config.cache.launcher == "none":
+        return "none, as build.toml says"
+    return "none, since ccache is not installed"
 
 
-def of_log(path: str) -> Optional[Counts]:
-    """What ccache noted of this project's compiles (ccache(1), `stats_log`); None where there is no log."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read().split()
-    except OSError:
-        return None
-    hits = lines.count("direct_cache_hit") + lines.count("preprocessed_cache_hit")
-    return Counts(hits, lines.count("cache_miss"))
+def _print_table(counted: Mapping[str, Counts], out: TextIO) -> None:
+    if not counted:
+        return
+    rows = [("", "HITS", "REMOTE", "MISSES", "RATE")]
+    for name, counts in counted.items():
+        remote = "-" if counts.remote_hits is None else str(counts.remote_hits)
+        rows.append((name, str(counts.hits), remote, str(counts.misses), counts.percent))
+    print("\n" + columns(rows), file=out)
 
 
 def _of_launcher(launcher: Launcher) -> Optional[Counts]:
     if launcher.name == "ccache":
-        rows = dict(line.split("\t", 1) for line in _ask(launcher, "--print-stats").splitlines() if "\t" in line)
-        hits = int(rows.get("direct_cache_hit", 0)) + int(rows.get("preprocessed_cache_hit", 0))
-        return Counts(hits, int(rows.get("cache_miss", 0)))
+        rows = [line.split("\t", 1) for line in _ask(launcher, "--print-stats").splitlines() if "\t" in line]
+        return of_counters({name: int(text) for name, text in rows if text.isdecimal()})
     if launcher.name == "sccache":
         stats = json.loads(_ask(launcher, "--show-stats", "--stats-format", "json"))["stats"]
         return Counts(_sum(stats["cache_hits"]), _sum(stats["cache_misses"]))
@@ -93,17 +95,19 @@ def _sum(counts: Mapping[str, Any]) -> int:
     return sum(counts["counts"].values())
 
 
-def _zero(launcher: Launcher, log: str, dry: bool) -> int:
-    if not dry:
-        if launcher.name in {"ccache", "sccache"}:
-            _ask(launcher, "--zero-stats")
-        if os.path.exists(log):
-            os.unlink(log)
+def _zero(args: argparse.Namespace, launcher: Launcher, log: str, out: TextIO) -> int:
+    counts = launcher.name in {"ccache", "sccache"}
+    if counts and not args.dry_run:
+        _ask(launcher, "--zero-stats")
+        remove([log])
+    if not args.quiet:
+        done = f"{'would set' if args.dry_run else 'set'} the counts of {launcher.name} to zero"
+        print(f"bpfgen: {done if counts else 'no launcher that counts'}", file=out)
     return 0
 
 
 def _ask(launcher: Launcher, *words: str) -> str:
-    environment = {**dict(launcher.environment), **os.environ}
+    environment = {**os.environ, **unset(launcher.environment, os.environ)}
     done = subprocess.run(
         (*launcher.command, *words), env=environment, check=False, capture_output=True, text=True, errors="replace"
     )

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from bpfgen import compdb, memo, ninja
-from bpfgen.compile import COMPILER, Layout, compiler_script, layout_of
+from bpfgen.compile import Layout, compiler_scripts, layout_of
 from bpfgen.config.report import Report
 from bpfgen.errors import Failure, Location, Problem
 from bpfgen.files import holds, remove, write_if_changed
 from bpfgen.frozen import frozen
 from bpfgen.graph import outputs
 from bpfgen.host import Host, package_files, probe
+from bpfgen.launcher import STATSLOG, STATSLOG_BYTES
 from bpfgen.notes import last_layout, own_files, recorded
 from bpfgen.plan import EDITOR_FILE, MARK, NINJA_FILE, Inputs, make_graph, make_plan, planned_ids, render_plan
 from bpfgen.project import Project, load
@@ -39,6 +40,8 @@ class Result:
     files: dict[str, bytes]
     outputs: tuple[str, ...]
     plan: dict[str, Any]
+    scripts: tuple[str, ...] = ()
+    """Those of the files that are run."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,16 +110,18 @@ def _refuse_foreign(layout: Layout) -> None:
 
 def _render(project: Project, host: Host, inputs: Inputs, layout: Layout) -> Result:
     plan = make_plan(project.config, project.units, host)
-    script = compiler_script(host, layout) if host.launcher.outside else ""
+    scripts = compiler_scripts(host, layout)
     graph = make_graph(plan, project.config, project.units, host, inputs)
     files = {
-        layout.note("toolchain"): f"{host.clang.identity}\n{host.clang.text}\n{host.driver}\n{script}".encode(),
+        layout.note(
+            "toolchain"
+        ): f"{host.clang.identity}\n{host.clang.text}\n{host.driver}\n{''.join(scripts.values())}".encode(),
         layout.note("plan.json"): render_plan(plan).encode(),
-        **({layout.note(COMPILER): script.encode()} if script else {}),
         EDITOR_FILE: compdb.render(graph, project.root).encode(),
         NINJA_FILE: ninja.render(graph).encode(),
     }
-    return Result(files, outputs(graph), plan)
+    first = {name: text.encode() for name, text in scripts.items()}
+    return Result({**first, **files}, outputs(graph), plan, tuple(scripts))
 
 
 def _write(result: Result, layout: Layout, left: list[str], stale: list[str], cache: dict[str, Any]) -> None:
@@ -127,9 +132,12 @@ def _write(result: Result, layout: Layout, left: list[str], stale: list[str], ca
     write_if_changed(layout.note("probe.json"), json.dumps(cache, indent=1).encode())
     for name, data in result.files.items():
         write_if_changed(name, data)
-        if name == layout.note(COMPILER):
-            os.chmod(name, 0o755)  # noqa: S103 - a program, like any other in the checkout
+    for name in result.scripts:
+        os.chmod(name, 0o755)  # noqa: S103 - as every program is
     remove(stale)
+    with contextlib.suppress(OSError):
+        if os.stat(layout.note(STATSLOG)).st_size > STATSLOG_BYTES:
+            os.unlink(layout.note(STATSLOG))
     gone = set(stale)
     _record(layout, (*result.outputs, *(name for name in left if name not in gone)))
 
@@ -157,10 +165,8 @@ def _remember(
     read = (inputs.file, *inputs.folders, *inputs.package, *host.watch, *_searched(host))
     lines = [memo.surroundings()]
     lines += [f"{memo.stamp(path, started - memo.RACY_NS)} {path}" for path in dict.fromkeys(read)]
-    lines += [
-        f"{memo.stamp(path)} {path}"
-        for path in (NINJA_FILE, EDITOR_FILE, layout.note("plan.json"), layout.note("toolchain"))
-    ]
+    written = (NINJA_FILE, EDITOR_FILE, layout.note("plan.json"), layout.note("toolchain"))
+    lines += [f"{memo.stamp(path)} {path}" for path in (*written, *compiler_scripts(host, layout))]
     lines += [f"+ + {path}" for path in named]
     write_if_changed(notes, ("\n".join(lines) + "\n").encode())
 

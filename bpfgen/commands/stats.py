@@ -7,12 +7,14 @@ import json
 import os
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TextIO
+from typing import Any, Optional, TextIO
 
 from bpfgen import ninjalog, trace
+from bpfgen.cachelog import Counts, of_log
 from bpfgen.errors import EXIT_FAILED, Failure, Location, Problem
 from bpfgen.files import write_if_changed
 from bpfgen.frozen import frozen
+from bpfgen.launcher import LAUNCHER, STATSLOG
 from bpfgen.ninjalog import Log, Run
 from bpfgen.notes import last_layout
 from bpfgen.plan import NINJA_FILE
@@ -32,7 +34,8 @@ keys of the JSON; times are whole milliseconds, but for medians:
   build     which (last, all), edges, wall_ms (null with --all), work_ms (all edges together),
             parallelism (work by wall, null without one), skipped_rows (damaged lines of the log)
   stages    for each: stage, edges, total_ms, share (of the work, 0 to 1), median_ms, slowest_ms, slowest (its outputs)
-  slowest   for each: ms, stage, start_ms (since ninja started), outputs"""
+  slowest   for each: ms, stage, start_ms (since ninja started), outputs
+  cache     what ccache had, since `bpfgen cache --zero`: hits, remote_hits, misses, rate; null without it"""
 
 
 @frozen
@@ -56,6 +59,8 @@ class Build:
     """The newest run of every edge, instead of one build."""
     skipped: int
     """Damaged rows."""
+    cache: Optional[Counts] = None
+    """What ccache noted of this project's compiles, of this build and earlier ones; None without it."""
 
     @property
     def work(self) -> int:
@@ -117,11 +122,14 @@ def _read(whole: bool) -> Build:
         log = ninjalog.parse(_text(name), name)
     except FileNotFoundError:
         log = Log(ninjalog.NEWEST, (), 0)
-    stages = ninjalog.read_stages(_text(NINJA_FILE))
+    text = _text(NINJA_FILE)
+    stages = ninjalog.read_stages(text)
     runs = ninjalog.newest(log, stages) if whole else ninjalog.last_build(log, stages, NINJA_FILE)
     if not runs:
         raise _nothing(name, "nothing was built yet", "run ninja first")
-    return Build(runs, whole, log.skipped)
+    # The log of a launcher that was taken away since is none of this build's.
+    cache = of_log(layout.note(STATSLOG)) if layout.note(LAUNCHER) in text else None
+    return Build(runs, whole, log.skipped, cache)
 
 
 def _nothing(name: str, message: str, hint: str) -> Failure:
@@ -138,6 +146,15 @@ def sections(build: Build, top: int) -> Iterator[Section]:
     yield _summary(build)
     yield _by_stage(build)
     yield _slowest(build.runs, top)
+    yield _cache(build.cache)
+
+
+def _cache(counts: Optional[Counts]) -> Section:
+    if counts is None:
+        return Section("cache", None, "")
+    text = f"ccache: {counts.percent} of {counts.hits + counts.misses} compiles were there"
+    remote = f", {counts.remote_hits} of them in the remote cache" if counts.remote_hits else ""
+    return Section("cache", counts.data, f"{text}{remote} (bpfgen cache has more)")
 
 
 def _summary(build: Build) -> Section:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional, Union
 
 from bpfgen.catalog import arches
 from bpfgen.config.report import Path, Report, did_you_mean
-from bpfgen.config.schema import Compile, Config, Kernel, Program
+from bpfgen.config.schema import Cache, Compile, Config, Kernel, Program
 
 RESERVED = ("all", "check", "clean", "objects")
 """Ninja targets that bpfgen makes itself."""
@@ -81,6 +82,7 @@ GLOB = re.compile(r"[*?\[]")
 def check(config: Config, report: Report) -> None:
     """Reports every conflict between the values of `config`."""
     _compile(config, report)
+    _cache(config.cache, report)
     _arches(config.targets.arches, ("targets", "arches"), report)
     _kernel_names(config, config.targets.kernels, ("targets", "kernels"), report)
     _outputs(config, report)
@@ -94,6 +96,30 @@ def check(config: Config, report: Report) -> None:
 def _compile(config: Config, report: Report) -> None:
     _flags(config.compile.cflags, ("compile", "cflags"), report)
     _vmlinux(config, config.compile, ("compile", "vmlinux"), report)
+
+
+# The back ends of `[cache] remote` that each launcher has.
+_REMOTES: Mapping[str, Sequence[str]] = {
+    "ccache": ("redis", "redis+unix", "http", "file"),
+    "sccache": ("redis", "rediss", "s3", "http", "https"),
+}
+
+
+def _cache(cache: Cache, report: Report) -> None:
+    path, launcher = ("cache", "remote"), cache.launcher
+    words = (launcher,) if isinstance(launcher, str) else launcher
+    _not_empty(words, ("cache", "launcher"), "launcher", report)
+    if cache.remote is None or not words:
+        return
+    name = "ccache" if launcher == "auto" else os.path.basename(words[0])
+    scheme = cache.remote.partition("://")[0]
+    if name not in _REMOTES:
+        hint = "ccache and sccache have one; others take such settings in their own way"
+        report.add(path, f'the launcher "{words[0]}" is given no remote cache', hint, key=True)
+    elif scheme not in _REMOTES[name]:
+        others = [f'launcher = "{other}"  has one' for other in _REMOTES if scheme in _REMOTES[other]]
+        hint = "; ".join([f"it has {', '.join(f'{known}://' for known in _REMOTES[name])}", *others])
+        report.add(path, f"{name} has no remote cache at {scheme}://", hint)
 
 
 def _flags(flags: Sequence[str], path: Path, report: Report) -> None:

@@ -65,7 +65,7 @@ def _kind(kind: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in arguments)
     if origin is Union:
-        return "a string, a number, true or false"
+        return " or ".join(dict.fromkeys(map(_kind, arguments)))
     if origin is tuple:
         return f"list: {_kind(arguments[0])}"
     if origin is dict:

@@ -153,15 +153,18 @@ class Compile:
 
 
 LauncherName = Annotated[
-    str, Rule('"auto", "none", "ccache", "sccache", or the path of another launcher', r"[^\x00-\x1f\x7f]+")
+    str,
+    Rule(
+        '"auto", "none", "ccache", "sccache", or another command', r"[^\x00-\x1f\x7f]+", "write words as a list of them"
+    ),
 ]
 Word = Annotated[str, Rule("a word without control characters", r"[^\x00-\x1f\x7f]+")]
 Address = Annotated[
     str,
     Rule(
         'an address such as "redis://cache.example:6379" or "https://cache.example/bpf"',
-        r"(?:redis|rediss|redis\+unix|http|https|file|s3)://?[^\x00-\x20\x7f]+",
-        "what stands before :// says which back end it is",
+        r"(?:redis|rediss|redis\+unix|http|https|file|s3)://[^\x00-\x20\x7f]+",
+        "what stands before :// says which back end it is: redis, rediss, redis+unix, http, https, file or s3",
     ),
 ]
 
@@ -171,11 +174,12 @@ class Cache:
     """Keeps what was compiled, for other checkouts, branches and machines."""
 
     launcher: Union[LauncherName, tuple[Word, ...]] = "auto"
-    """What runs the compiler: `auto` takes ccache where it is installed, else sccache, else nothing; `none` nothing.
-    A list is any command that clang's own is appended to, such as `["recc"]` for remote execution."""
+    """What runs the compiler: `auto` takes ccache where it is installed, else nothing; `none` nothing. A list is any
+    command that clang's own words are appended to, such as `["recc"]` for remote execution."""
     remote: Optional[Address] = None
-    """A cache that machines share: ccache takes `redis://`, `http://` and `file://`, sccache `redis://`, `s3://BUCKET`
-    and `http://` (WebDAV). What else they need (credentials, a region) stands in their own environment variables."""
+    """A cache that machines share: ccache takes `redis://`, `redis+unix://`, `http://` and `file://`, sccache
+    `redis://`, `rediss://`, `s3://BUCKET` and `http://` or `https://` (WebDAV). What else they need (credentials, a
+    region) stands in their own environment variables."""
 
 
 @frozen

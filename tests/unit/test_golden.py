@@ -27,7 +27,7 @@ CLANG = Clang(
     resources="/clang",
     include=("/clang/include", "/usr/include"),
     lean=True,
-    size=1,
+    programs=("/bin/clang-19",),
     identity="clang 1 2",
     watch=("/bin/clang-19",),
 )

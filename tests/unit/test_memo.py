@@ -22,6 +22,7 @@ READ_AGAIN = {
     *NOTHING_CHANGED,
     "bpfgen.catalog",
     "bpfgen.cli",
+    "bpfgen.buildid",
     "bpfgen.cc",
     "bpfgen.cc.index",
     "bpfgen.cc.lean",
