@@ -67,6 +67,12 @@ class Job:
 OWN = "--bpfgen-"
 
 
+def other_words(argv: list[str]) -> list[str]:
+    """Clang's words where they are neither a compile nor a link; empty where they are."""
+    words = _parted(argv[argv.index("--") + 1 :])[1]
+    return words if "-E" in words or "-o" not in words else []
+
+
 def _parted(words: list[str]) -> tuple[dict[str, list[str]], list[str]]:
     """Words for the driver, by name, and clang's own. They stand among clang's, so that a cache tells them apart."""
     own: dict[str, list[str]] = {}

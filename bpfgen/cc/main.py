@@ -21,7 +21,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bpfgen.cc.job import Job, Run, first_error, run
+from bpfgen.cc.job import Job, Run, first_error, other_words, run
 
 # The rest is imported where it is needed: while clang runs, that costs nothing.
 
@@ -31,6 +31,9 @@ EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 def main() -> int:
     """Runs the edge that the process's arguments name; returns the exit code."""
     try:
+        others = other_words(sys.argv[1:])
+        if others:  # what a cache asks the compiler besides
+            os.execvp(others[0], others)  # noqa: S606 - words, and no shell
         return _run(Job(sys.argv[1:]))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

@@ -208,6 +208,15 @@ def test_the_users_own_settings_count_more(tmp_path: Path, env: dict[str, str]) 
     assert not (project.root / "out/.bpfgen/cache.log").exists()
 
 
+def test_without_depend_mode(tmp_path: Path, env: dict[str, str]) -> None:
+    """ccache preprocesses then, by our driver."""
+    first, second = (checkout(tmp_path / name) for name in ("a", ODD))
+    own = {**env, "CCACHE_NODEPEND": "1", "CCACHE_NODIRECT": "1"}
+    assert build(first, own)["misses"] > 1  # some preprocess to the same text
+    assert build(second, own) == all_hits()
+    assert first.objects() == second.objects()
+
+
 def test_the_log_begins_anew(tmp_path: Path, env: dict[str, str]) -> None:
     project = checkout(tmp_path / "a")
     project.bpfgen(env=env)
