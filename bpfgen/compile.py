@@ -85,11 +85,9 @@ def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, e
     options = [("-l", word) for word in host.launcher.command]
     options += [("-e", f"{name}={value}") for name, value in host.launcher.environment]
     fast: tuple[str, ...] = ()
-    if unit.vmlinux and unit.settings.fast:
+    if can_reduce(unit):
         options.append(("-v", folder))
         options += [("-b", path) for path in host.clang.include]
-        # The types of one source must be those of the others: linked, they become one.
-        options += [("-a", file) for file in unit.files if file != source]
         fast = tuple(f"{layout.reduced(output)}/{name}" for name in REDUCED)
     stripped = len(unit.files) == 1
     return Edge(
@@ -103,6 +101,13 @@ def _compile(unit: Unit, host: Host, layout: Layout, source: str, output: str, e
         compiler=Action(flags, args),
         aside=((output,) if stripped else ()) + fast,
     )
+
+
+def can_reduce(unit: Unit) -> bool:
+    """Whether a unit's `vmlinux.h` may be reduced. Not that of several sources: when clang links them, it makes one
+    type of those that are the same in each, or leaves two, by what they lead to (LLVM's ValueMapper, of cycles).
+    """
+    return unit.vmlinux is not None and unit.settings.fast and len(unit.files) == 1
 
 
 def _link(unit: Unit, host: Host, layout: Layout, parts: list[str]) -> Edge:

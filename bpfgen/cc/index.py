@@ -65,8 +65,9 @@ def load(path: str) -> Index:
             raise EOFError
         value = marshal.loads(memoryview(data)[len(MAGIC) :])  # noqa: S302 - bpfgen wrote it
         if not isinstance(value, str):
-            return Index(value[0].split(b"\n"), *(memoryview(array).cast("I") for array in value[1:]))
-    except (EOFError, ValueError, TypeError, IndexError) as error:
+            words, *arrays = value
+            return Index(words.split(b"\n"), *(memoryview(array).cast("I") for array in arrays))
+    except (EOFError, ValueError, TypeError, AttributeError, MemoryError) as error:
         raise ValueError(f"{path} is no index of this bpfgen") from error
     raise ValueError(value)
 
@@ -92,10 +93,14 @@ def kept(index: Index, words: Iterable[bytes]) -> list[int]:
     return sorted(found)
 
 
+KEYWORDS = b"#if defined(struct) || defined(union)\n#error a macro has the name of a keyword\n#endif"
+"""What is a plain pointer to a struct is so by its words; then clang fails, and gets the whole header."""
+
+
 def text(index: Index, header: int, numbers: Iterable[int]) -> bytes:
     """The declarations, one below the other, from the open file (descriptor) of the header."""
     ends = index.ends
-    parts = []
+    parts = [KEYWORDS]
     for number in numbers:
         start = ends[2 * number]
         parts.append(os.pread(header, ends[2 * number + 1] - start, start))

@@ -32,7 +32,7 @@ class Job:
         self.vmlinux = options.get("-v", [""])[0]
         self.reduced = f"{out}/fast/{name[: -len(OBJECT)] if self.object else name}"
         self.builtin = options.get("-b", [])
-        self.sources = [self.clang[-3], *options.get("-a", [])]
+        self.source = self.clang[-3]
         self.environment = [variable.partition("=")[::2] for variable in options.get("-e", [])]
 
     @property

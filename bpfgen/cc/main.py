@@ -4,7 +4,6 @@
   -l WORD     a word of the launcher, which clang's own are appended to (again and again)
   -v FOLDER   where vmlinux.h and its index are; clang's words name the folder too
   -b FOLDER   a folder that clang searches by itself (again and again)
-  -a SOURCE   another source of the same program, whose words count too (again and again)
   -e NAME=X   an environment variable of clang's, where it isn't set (again and again)
 
 A compile has `-MD` and ends with `-c SOURCE -o …`; beside what Ninja waits for, it leaves `NAME.d`: every file that
@@ -20,7 +19,7 @@ import sys
 from bpfgen.cc import HOW, depfile
 from bpfgen.cc.index import FILE, kept, load
 from bpfgen.cc.job import Job, first_error, run
-from bpfgen.cc.scan import Refused
+from bpfgen.cc.scan import Refused, normal
 from bpfgen.cc.words import attempts, write_header
 from bpfgen.files import write_if_changed
 from bpfgen.strip import BadObject, strip
@@ -95,21 +94,34 @@ def _compile_reduced(job: Job) -> tuple[str, list[str]]:
             status, messages = run([*job.launcher, *job.with_depfile(job.with_reduced())])
             if status:
                 return f"whole: clang refuses the reduced one: {first_error(messages)}", files
-            read = set(map(os.path.normpath, job.read()))
-            words.overlooked = sorted(read.difference(files, [os.path.normpath(job.reduced_header)]))
+            read = set(map(normal, job.read()))
+            _refuse_read(job, read, messages)
+            words.overlooked = sorted(read.difference(files, [normal(job.reduced_header)]))
             if not words.overlooked:
                 _show(messages)
-                return f"reduced: {len(declarations)} of {len(index.ends) // 2} declarations", files
+                by = f", by clang's preprocessor, as {words.why_clang}" if words.why_clang else ""
+                return f"reduced: {len(declarations)} of {len(index.ends) // 2} declarations{by}", files
         return f"whole: nothing names {words.overlooked[0]}, which clang reads", files
-    except (Refused, ValueError, OSError) as reason:
+    except (Refused, ValueError, IndexError, OSError) as reason:
         return f"whole: {reason}", files
+
+
+def _refuse_read(job: Job, read: set[str], messages: bytes) -> None:
+    """Raises Refused for files and messages that come out otherwise with the whole header."""
+    if normal(job.header) in read:
+        raise Refused("clang finds the whole one by itself")
+    precompiled = next((file for file in sorted(read) if file.endswith((".pch", ".gch"))), "")
+    if precompiled:
+        raise Refused(f"{precompiled} is precompiled")
+    if os.fsencode(job.reduced_header) in messages:
+        raise Refused("clang's messages show lines of it")
 
 
 def _write_depfile(job: Job, looked_at: list[str]) -> None:
     """Puts the header itself in the place of the reduced one, and adds what that comes from."""
     reduced = job.reduced_header
     files = dict.fromkeys(job.header if file == reduced else file for file in job.read())
-    known = set(map(os.path.normpath, files))
+    known = set(map(normal, files))
     files.update(dict.fromkeys(file for file in looked_at if file not in known))
     with open(job.depfile, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(depfile.render(job.object or job.output, list(files)))

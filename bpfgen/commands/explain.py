@@ -75,15 +75,14 @@ def header_of(unit: Unit, layout: Layout, root: str) -> str:
     """How much of `vmlinux.h` a unit was compiled with the last time, and why."""
     if not unit.settings.fast:
         return "whole: fast is false"
-    parts = [layout.debug(unit)] if len(unit.files) == 1 else [layout.bitcode(unit, i) for i in range(len(unit.files))]
-    found = []
-    for part in parts:
-        try:
-            with open(os.path.join(root, layout.reduced(part), HOW), encoding="utf-8", errors="replace") as file:
-                found.append(file.read().strip())
-        except OSError:
-            found.append("not built yet")
-    return "; ".join(dict.fromkeys(found))
+    if len(unit.files) > 1:
+        return "whole: there are several sources"
+    path = os.path.join(root, layout.reduced(layout.debug(unit)), HOW)
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return "not built yet"
 
 
 def _find(project: Project, name: str) -> NamedProgram:
