@@ -83,8 +83,7 @@ def unit_edges(unit: Unit, host: Host, layout: Layout, known: Optional[Known] = 
         known = {} if known is None else known
         kind = (unit.target, unit.vmlinux, unit.settings)
         if kind not in known:
-            # Bitcode, of which there would be several, keeps its DWARF until it is linked.
-            lean = ("--bpfgen-lean",) if host.clang.lean and unit.settings.strip and reduces(unit) else ()
+            lean = ("--bpfgen-lean",) if host.clang.lean and unit.settings.strip and can_reduce(unit) else ()
             known[kind] = _words(unit, host, layout, (), (*_strip(unit), *lean))
         yield _compile(unit, layout, unit.files[0], parts[0], known[kind])
         return
@@ -98,21 +97,21 @@ def unit_edges(unit: Unit, host: Host, layout: Layout, known: Optional[Known] = 
         "-disable-llvm-passes",
     )
     for file, part in zip(unit.files, parts):
-        # The types of one source must be those of the others: linked, they become one.
-        beside = tuple(f"--bpfgen-beside={other}" for other in unit.files if other != file)
-        yield _compile(unit, layout, file, part, _words(unit, host, layout, extra, beside))
+        yield _compile(unit, layout, file, part, _words(unit, host, layout, extra, ()))
     yield _link(unit, host, layout, parts)
 
 
-def reduces(unit: Unit) -> bool:
-    """Whether a unit may be compiled with a reduced `vmlinux.h`."""
-    return unit.vmlinux is not None and unit.settings.fast
+def can_reduce(unit: Unit) -> bool:
+    """Whether a unit's `vmlinux.h` may be reduced. Not that of several sources: when clang links them, it makes one
+    type of those that are the same in each, or leaves two, by what they lead to (LLVM's ValueMapper, of cycles).
+    """
+    return unit.vmlinux is not None and unit.settings.fast and len(unit.files) == 1
 
 
 def _words(unit: Unit, host: Host, layout: Layout, extra: tuple[str, ...], own: tuple[str, ...]) -> Words:
     """`extra` are more words of clang's, `own` are the driver's (see `cc.main`)."""
     flags = (*_flags(unit, host, layout), *extra)
-    reduce = (f"--bpfgen-reduce={_vmlinux(unit, layout)}",) if reduces(unit) else ()
+    reduce = (f"--bpfgen-reduce={_vmlinux(unit, layout)}",) if can_reduce(unit) else ()
     return Words((*host.clang.command, *flags), (*compiler(host, layout), *flags, *own, *reduce))
 
 
@@ -133,7 +132,7 @@ def _compile(unit: Unit, layout: Layout, source: str, output: str, words: Words)
         what=f"{source} for {unit.id}",
         action=Action(words.base, ("-MD", "-MF", f"{output}.d", *args)),
         compiler=Action(words.clang, args),
-        aside=tuple(f"{layout.reduced(output)}/{name}" for name in REDUCED) if reduces(unit) else (),
+        aside=tuple(f"{layout.reduced(output)}/{name}" for name in REDUCED) if can_reduce(unit) else (),
     )
 
 

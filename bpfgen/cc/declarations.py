@@ -21,7 +21,7 @@ _DECLARATION = re.compile(
     rb"""^(?:
         \#[^\n\\]*(?:\\\n[^\n\\]*)*                                # a directive
         | [A-Za-z_][^\n;{]*\{(?:\n(?:[ \t][^\n]*\n|\n)*)?\}[^;\n{}]*;  # with a body, which is indented
-        | [A-Za-z_][^\n{}]*;                                       # on one line
+        | [A-Za-z_][^\n{};]*;                                      # on one line
     )[ \t]*$""",
     re.MULTILINE | re.VERBOSE,
 )
@@ -29,13 +29,20 @@ _DECLARATION = re.compile(
 # Without \b, which takes time: a word that ends in one of these only means more than is needed.
 _TAG = re.compile(rb"(?:struct|union|enum)\s+(\w+)")
 _HEAD = re.compile(rb"(?:struct|union|enum) (\w+)(?: \{|;)")
+_TYPE_ALONE = re.compile(rb"\}(?: *__attribute__ *\(\(.*\)\))*;$")
 _BODY_TAG = re.compile(rb"\b(?:struct|union|enum)\s+(\w+)\s*\{")
 _ENUM = re.compile(rb"\benum\b[^;{}]*\{([^}]*)\}")
 _VALUE = re.compile(rb"(?:^|,)\s*([A-Za-z_]\w*)")
 _TYPEDEF = re.compile(
     rb"(?:\(\**(?: *const)? *(\w+)(?:\[\w*\])*\)|(\w+))(?:\[\w*\])*(?:\([^{}]*\))?(?: *__attribute__ *\(.*\))?;$"
 )
-_FUNCTION = re.compile(rb"(\w+)\(")
+_FUNCTION = re.compile(rb"extern [\w *]*?(\w+)\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)[ \w]*;")
+_OPENED = re.compile(rb"\b(?:struct|union|enum)(?: \w+)? \{")
+_BRACES = re.compile(rb"[{}]")
+_ODD = (b" #", b"\t#", b"%:", b"??", b"_Pragma", b"__pragma", b"__COUNTER__", b"__LINE__")
+"""What acts on other declarations from within one, or depends on where one stands."""
+_EXPRESSION = re.compile(rb"->|typeof|offsetof|\)\.")
+"""What names members: then a plain pointer is more than a pointer."""
 _SOFT = re.compile(rb"^[ \t]+(?:struct|union) (\w+) \*(\w+);$", re.MULTILINE)
 
 
@@ -82,6 +89,7 @@ def parse(header: bytes) -> Index:
     parted = [_SOFT.split(text) if b" *" in text and b"{" in text else [text] for text in texts]
     pointers = [list(zip(parts[1::3], parts[2::3])) for parts in parted]
     members = {member for found in pointers for _, member in found}
+    spoken = members & {word for number in always for word in texts[number].translate(WORD).split()}
     words = sorted(members.union(names.bodies, names.forward, names.ordinary))
     named, hard, soft = Rows(), Rows(), Rows()
     for word in words:
@@ -89,11 +97,12 @@ def parse(header: bytes) -> Index:
     numbers = {word: number for number, word in enumerate(words)}
     unknown = set(always)
     for number, text in enumerate(texts):
+        bodies = [(member, names.bodies.get(tag, ())) for tag, member in pointers[number]]
         if number in unknown:  # what a directive or an unknown declaration says may mean anything
             hard.add({other for word in text.translate(WORD).split() for other in names.of(word)})
         else:
-            hard.add(_needs(b"".join(parted[number][::3]), number, pointers[number], names))
-        bodies = [(member, names.bodies.get(tag, ())) for tag, member in pointers[number]]
+            used = {body for member, found in bodies if member in spoken for body in found}
+            hard.add(_needs(b"".join(parted[number][::3]), number, pointers[number], names) | used)
         soft.add([n for member, found in bodies for body in found for n in (numbers[member], body)])
     rows = (named.values, named.starts, hard.values, hard.starts, soft.values, soft.starts)
     return Index(*_found(words), *rows, always, array("I", [place for span in spans for place in span]))
@@ -126,7 +135,7 @@ def write(folder: str) -> Index:
         try:
             rest = dump(parse(header))
         except Unreadable as reason:
-            rest = refusal(f"vmlinux.h {reason}")
+            rest = refusal(f"the vmlinux.h {reason}")
         write_if_changed(f"{folder}/{FILE}", start + rest)
         return load(folder)
 
@@ -141,6 +150,9 @@ def _blanked(header: bytes) -> bytes:
 
 
 def _spans(header: bytes) -> list[tuple[int, int]]:
+    for odd in _ODD:
+        if odd in header:
+            _refuse(header, header.index(odd), header.index(odd) + len(odd))
     spans = []
     end = 0
     for match in _DECLARATION.finditer(header):
@@ -149,9 +161,23 @@ def _spans(header: bytes) -> list[tuple[int, int]]:
         if header[match.start() : match.start() + 1] == b"#" and re.match(rb"#\s*(?:include|import)", match[0]):
             line = header.count(b"\n", 0, end) + 1
             raise Unreadable(f"includes another header in line {line}")
+        if b"{" in match[0] and match[0][:1] != b"#":
+            _check_body(header, match)
         spans.append(match.span())
     _refuse(header, end, len(header))
     return spans
+
+
+def _check_body(header: bytes, match: re.Match[bytes]) -> None:
+    """Refuses code, whose place shows in the object, and several declarations that one indents."""
+    depth = 0
+    nested = match[0].count(b"}") > 1
+    for brace in _BRACES.finditer(header, *match.span()) if nested else ():
+        depth += 1 if brace[0] == b"{" else -1
+        if not depth and header.find(b";", brace.end(), match.end()) != header.rfind(b";", brace.end(), match.end()):
+            _refuse(header, brace.end(), match.end())
+    if b")" in match[0].partition(b"{")[0] and not match[0].startswith((b"struct ", b"union ", b"enum ", b"typedef ")):
+        _refuse(header, *match.span())
 
 
 def _refuse(header: bytes, start: int, end: int) -> None:
@@ -165,19 +191,22 @@ def _enter(text: bytes, number: int, names: Names) -> bool:
     """Enters the names by which a source can mean a declaration; whether that could be found out."""
     body = text.find(b"{")
     head = _HEAD.match(text)
+    if _EXPRESSION.search(text) or (body >= 0 and len(_OPENED.findall(text)) != text.count(b"{")):
+        return False
     if text.startswith(b"typedef"):
-        match = None if b"(*(" in text else _TYPEDEF.search(text, max(text.rfind(b"}"), 0))
+        several = body < 0 and b"," in text and b"(" not in text
+        match = None if several or b"(*(" in text else _TYPEDEF.search(text, max(text.rfind(b"}"), 0))
         if match is None:
             return False
         names.ordinary.setdefault(match[1] or match[2], []).append(number)
     elif text.startswith(b"extern"):
-        match = _FUNCTION.search(text)
+        match = _FUNCTION.fullmatch(text)
         if match is None:
             return False
         names.ordinary.setdefault(match[1], []).append(number)
     elif head and body < 0:
         names.forward.setdefault(head[1], []).append(number)
-    elif not head and not (body >= 0 and text.startswith(b"enum")):
+    elif not (head or text.startswith(b"enum {")) or not _TYPE_ALONE.search(text):  # the latter declares a variable
         return False
     if body >= 0:
         # Most bodies have none within.

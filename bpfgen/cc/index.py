@@ -86,7 +86,7 @@ def load(folder: str) -> Index:
         if not isinstance(value, str):
             words, places, *arrays = value
             return Index(words, places, *(memoryview(array).cast("I") for array in arrays))
-    except (OSError, EOFError, ValueError, TypeError, MemoryError) as error:
+    except (OSError, EOFError, ValueError, TypeError, AttributeError, MemoryError) as error:
         raise Stale from error
     raise ValueError(value)
 
@@ -112,10 +112,14 @@ def kept(index: Index, words: Iterable[bytes]) -> list[int]:
     return sorted(found)
 
 
+KEYWORDS = b"#if defined(struct) || defined(union)\n#error a macro has the name of a keyword\n#endif"
+"""What is a plain pointer to a struct is so by its words; then clang fails, and gets the whole header."""
+
+
 def text(index: Index, header: int, numbers: Iterable[int]) -> bytes:
     """The declarations, one below the other, from the open file (descriptor) of the header."""
     ends = index.ends
-    parts = []
+    parts = [KEYWORDS]
     for number in numbers:
         start = ends[2 * number]
         parts.append(os.pread(header, ends[2 * number + 1] - start, start))

@@ -33,7 +33,6 @@ class Job:
         self.source = _taken(words, "-c") if self.depfile else ""
         """Of a compile, which has a depfile."""
         self.flags = words
-        self.beside = own.get("beside", [])
         self.lean = "lean" in own
         self.reduced = f"{self.out}/fast/{self.output[len(self.out) + 1 :]}"
         """The folder of the reduced header."""

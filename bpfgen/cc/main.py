@@ -8,7 +8,6 @@ Among clang's words stand the driver's own, which clang doesn't get:
 
   --bpfgen-strip           the output is an object: drop its DWARF
   --bpfgen-reduce=FOLDER   where vmlinux.h and its index are; other words name the folder too
-  --bpfgen-beside=SOURCE   another source of the same program, whose words count too (again and again)
   --bpfgen-lean            with a reduced header, no DWARF is made in the first place (see `cc.lean`)
 
 A compile has `-MD -MF DEPFILE -c SOURCE -o OUTPUT`, in any order and place. Its depfile has every file that clang read,
@@ -94,7 +93,7 @@ def _compile_reduced(job: Job, made: str) -> tuple[str, list[str]]:
     files: list[str] = []
     try:
         how = _attempt(job, made, guess, files)
-    except (Refused, ValueError, OSError) as reason:
+    except (Refused, ValueError, IndexError, OSError) as reason:
         how = f"whole: {reason}"
     finally:
         if guess:
@@ -110,14 +109,15 @@ def _attempt(job: Job, made: str, guess: Run | None, files: list[str]) -> str:
     """
     from bpfgen.cc import depfile
     from bpfgen.cc.index import kept
+    from bpfgen.cc.scan import normal
     from bpfgen.cc.words import attempts, header_text, index_of
     from bpfgen.files import holds, write_if_changed
 
-    index = index_of(job.vmlinux)
-    for words in attempts(job, index):
+    for words in attempts(job):
         files[:] = words.files
         if not words.reads_header:
             return "whole: no vmlinux.h is included"
+        index = index_of(job.vmlinux)
         declarations = kept(index, words.words)
         text = header_text(job, index, declarations)
         if guess and not holds(job.reduced_header, text):
@@ -127,21 +127,34 @@ def _attempt(job: Job, made: str, guess: Run | None, files: list[str]) -> str:
         status, messages = compiling.end()
         if status:
             return f"whole: clang refuses the reduced one: {first_error(messages)}"
-        read = set(map(os.path.normpath, depfile.read(job.depfile)))
-        words.overlooked = sorted(read.difference(files, [os.path.normpath(job.reduced_header)]))
+        read = set(map(normal, depfile.read(job.depfile)))
+        _refuse_read(job, read, messages)
+        words.overlooked = sorted(read.difference(files, [normal(job.reduced_header)]))
         if not words.overlooked:
             _show(messages)
-            return f"reduced: {len(declarations)} of {len(index.ends) // 2} declarations"
+            by = f", by clang's preprocessor, as {words.why_clang}" if words.why_clang else ""
+            return f"reduced: {len(declarations)} of {len(index.ends) // 2} declarations{by}"
     return f"whole: nothing names {words.overlooked[0]}, which clang reads"
+
+
+def _refuse_read(job: Job, read: set[str], messages: bytes) -> None:
+    """Raises Refused for files and messages that come out otherwise with the whole header."""
+    from bpfgen.cc.scan import Refused, normal
+
+    if normal(job.header) in read:
+        raise Refused("clang finds the whole one by itself")
+    if os.fsencode(job.reduced_header) in messages:
+        raise Refused("clang's messages show lines of it")
 
 
 def _write_depfile(job: Job, looked_at: list[str]) -> None:
     """Puts the header itself in the place of the reduced one, and adds what that comes from."""
     from bpfgen.cc import depfile
+    from bpfgen.cc.scan import normal
 
     reduced = job.reduced_header
     files = dict.fromkeys(job.header if file == reduced else file for file in depfile.read(job.depfile))
-    known = set(map(os.path.normpath, files))
+    known = set(map(normal, files)) if looked_at else set()
     files.update(dict.fromkeys(file for file in looked_at if file not in known))
     with open(job.depfile, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(depfile.render(job.output, list(files)))

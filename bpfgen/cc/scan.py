@@ -13,13 +13,25 @@ from bpfgen.cc import VMLINUX
 
 WORD = bytes(c if c >= 128 or chr(c).isalnum() or c in b"_$" else 32 for c in range(256))
 """Translates all that can't be part of an identifier to spaces."""
-LIBBPF_PASTES = frozenset(["bpf_core_read.h", "bpf_endian.h", "bpf_helpers.h", "bpf_tracing.h", "usdt.bpf.h"])
-"""libbpf's headers paste (`##`) names of their own macros, enumerators and `____` functions only (libbpf 1.5)."""
+LIBBPF = frozenset(["bpf_core_read.h", "bpf_endian.h", "bpf_helpers.h", "bpf_tracing.h", "usdt.bpf.h"])
+LIBBPF_PASTES = (([b"BPF_FIELD_"], [b"info"]), ([b"__u"], [b"b"]), ([b"____"], [b"name"]),
+                 ([b"____btf_map_"], [b"name"]))  # fmt: skip
+"""What libbpf's headers paste (`##`): names of their own macros, enumerators and `____` functions only (libbpf 1.5)."""
+LIBBPF_PASTERS = (b"___bpf_concat", b"___bpf_apply", b"___bpf_mvb", b"___concat", b"___apply", b"__CORE_RELO")
+LIBBPF_PASTED = (b"(fn,", b"(a,", b"(__unique_value,", b"(___", b"(x,", b"(s,", b"(src,")
+"""Macros of theirs that paste what they are given, and how that begins where they use them."""
 HELPERS = "bpf_helper_defs.h"
+STARTS = (b"static ", b"struct ", b"enum ")
+"""How lines of it begin."""
 
 
 class Refused(Exception):
     """The words can't be known; the message says why."""
+
+
+def normal(path: str) -> str:
+    """A path by which a file is known. `LINK/..` is where the link leads, so those that have `..` are looked up."""
+    return os.path.realpath(path) if ".." in path else os.path.normpath(path)
 
 
 class Folders:
@@ -47,13 +59,13 @@ class Scan:
         self.pastes = ""
         """Why there could be words that stand nowhere in the text, if so."""
         self._folders = folders
-        self._header = os.path.normpath(header)
+        self._header = normal(header)
         self._helpers: list[bytes] = []
         """Declarations of helpers."""
 
     def add(self, path: str) -> None:
         """Reads a file and all that it can include; raises Refused, or OSError for a file that can't be read."""
-        todo = [os.path.normpath(path)]
+        todo = [normal(path)]
         while todo:
             file = todo.pop()
             if file in self.files:
@@ -66,8 +78,8 @@ class Scan:
                 self._helpers += helpers
                 continue
             if b"\\" in data:
-                data = data.replace(b"\\\r\n", b"").replace(b"\\\n", b"")
-            self.pastes = self.pastes or _pastes(file, data)
+                data = data.replace(b"\\\r\n", b"").replace(b"\\\n\r", b"").replace(b"\\\n", b"")
+            self.pastes = self.pastes or makes_names(file, data)
             self.words.update(data.translate(WORD).split())
             for name, rest in _includes(file, data):
                 todo += self._found(os.path.dirname(file), name, rest)
@@ -85,7 +97,7 @@ class Scan:
         places = [own, *self._folders.quoted, *angled] if delimiter != "<" else angled
         found = []
         for place in places:
-            path = os.path.normpath(os.path.join(place, name))
+            path = normal(os.path.join(place, name))
             if path == self._header:
                 self.reads_header = True
             elif not os.path.isfile(path):
@@ -116,22 +128,48 @@ def _includes(file: str, data: bytes) -> list[tuple[str, str]]:
             if closing and closing in rest[1:]:
                 name = rest[1 : rest.index(closing, 1)].decode(errors="surrogateescape")
                 found.append((name, kind or rest[:1].decode()))
-            elif before.endswith((b"#", b"%:", b"??=")):
+            elif before.endswith((b"#", b"%:", b"??=")) or (before.endswith(b"*/") and b"#" in before):
                 raise Refused(f"{file} includes a file that a macro names")
             at = data.find(keyword, end)
     return found
 
 
-def _pastes(file: str, data: bytes) -> str:
+def makes_names(file: str, data: bytes) -> str:
     """Why the preprocessor could make words that don't stand in a file; empty where it can't."""
-    if b"##" in data and os.path.basename(file) not in LIBBPF_PASTES:
-        # `, ##__VA_ARGS__` only drops a comma (GCC's manual, "Variadic Macros").
-        for part in data.split(b"##")[:-1]:
-            if not part.rstrip(b" \t").endswith((b",", b"#")) and part.strip():
+    libbpf = os.path.basename(file) in LIBBPF
+    if b"##" in data:
+        parts = data.split(b"##")
+        for part, after in zip(parts, parts[1:]):
+            # `, ##__VA_ARGS__` only drops a comma (GCC's manual, "Variadic Macros").
+            if part.rstrip(b" \t").endswith((b",", b"#")) or not part.strip():
+                continue
+            if not libbpf or not _is_libbpf_paste(part, after):
                 return f"{file} makes names with ##"
     if b"%:%:" in data or b"??=" in data or b"??/" in data:
         return f"{file} has digraphs or trigraphs"
-    return ""
+    # Clang joins lines where there are spaces after the backslash.
+    if b"\\" in data and any(part.lstrip(b" \t\v\f")[:1] in (b"\n", b"\r") for part in data.split(b"\\")[1:]):
+        return f"{file} has spaces after a backslash"
+    word = next((word for word in LIBBPF_PASTERS if word in data and not (libbpf and _is_libbpf_use(word, data))), b"")
+    return f"{file} makes names with {word.decode()}" if word else ""
+
+
+def _is_libbpf_use(word: bytes, data: bytes) -> bool:
+    """Whether libbpf's own use of one of `LIBBPF_PASTERS` is the only one."""
+    parts = data.split(word)
+    return all(
+        use.startswith(LIBBPF_PASTED) or (before.endswith(b"#ifndef ") and use[:1] == b"\n")
+        for before, use in zip(parts, parts[1:])
+    )
+
+
+def _is_libbpf_paste(left: bytes, right: bytes) -> bool:
+    """Whether `left##right` is one of `LIBBPF_PASTES`."""
+    before, after = left[-64:].translate(WORD).split(), right[:64].translate(WORD).split()
+    pair = (before[-1:], after[:1])
+    if pair == ([b"a"], [b"b"]):
+        return before[-4:-3] in ([b"___bpf_concat"], [b"___concat"])
+    return pair in LIBBPF_PASTES
 
 
 def _helpers(data: bytes) -> list[bytes] | None:
@@ -141,9 +179,14 @@ def _helpers(data: bytes) -> list[bytes] | None:
     if data.count(b"*/") != data.count(b"*/\n"):
         return None
     code = [line for line in data.split(b"\n") if line and not line.startswith((b" *", b"/*"))]
-    if not all(line.endswith(b";") and line.startswith((b"static ", b"struct ", b"enum ")) for line in code):
+    if not all(line.endswith(b";") and b"{" not in line and line.startswith(STARTS) for line in code):
         return None
-    return [line for line in code if not line.startswith(b"struct ")]
+    if makes_names(HELPERS, b"\n".join(code)):
+        return None
+    declared = {line[len(b"struct ") : -1] for line in code if line.startswith(b"struct ")}
+    tags = {line.split(None, 1)[0].rstrip(b" *;,)") for part in code for line in part.split(b"struct ")[1:]}
+    # A struct that isn't declared before would be one of its parameter list alone, and clang says so.
+    return [line for line in code if not line.startswith(b"struct ")] if tags <= declared else None
 
 
 def _helper_words(line: bytes, named: set[bytes]) -> list[bytes]:

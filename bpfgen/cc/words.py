@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from bpfgen.cc import VMLINUX, depfile
+from bpfgen.cc import VMLINUX, depfile, flags
 from bpfgen.cc.index import Index, Stale, kept, load, text
 from bpfgen.cc.job import TARGET, Job, first_error, run
-from bpfgen.cc.scan import WORD, Folders, Refused, Scan
+from bpfgen.cc.scan import WORD, Folders, Refused, Scan, makes_names, normal
 from bpfgen.files import remove, write_if_changed
 
 TYPE_CHECKING = False  # typing's own costs 9 ms
@@ -25,24 +25,29 @@ class Words:
         self.words = words
         self.files = files
         self.reads_header = reads_header
+        self.why_clang = ""
+        """Why clang was asked."""
         self.overlooked: list[str] = []
         """Files that clang read all the same: then the words are not all."""
 
 
-def attempts(job: Job, index: Index) -> Iterator[Words]:
-    """The words of a job's sources, found in the cheapest way first; whoever gets them says what was overlooked.
+def attempts(job: Job) -> Iterator[Words]:
+    """The words of a job's source, found in the cheapest way first; whoever gets them says what was overlooked.
 
     Raises Refused where they can't be known.
     """
     more: list[str] = []
+    flags.refuse(job.flags)
     try:
         for _ in range(ROUNDS):
             words = from_text(job, more)
             yield words
             more += words.overlooked
-    except Refused:
-        pass
-    yield from_clang(job, index)
+    except Refused as reason:
+        more = [str(reason)]
+    words = from_clang(job)
+    words.why_clang = more[0]
+    yield words
 
 
 def index_of(folder: str) -> Index:
@@ -60,46 +65,56 @@ def index_of(folder: str) -> Index:
 
 
 def from_text(job: Job, more: list[str]) -> Words:
-    """The words of a job's sources, of `more` files, and of the macros on clang's command line; raises Refused."""
+    """The words of a job's source, of `more` files, and of the macros on clang's command line; raises Refused."""
+    defined = "\n".join(flags.macros(job.flags)).encode(errors="surrogateescape")
     scan = Scan(Folders(job.flags, job.builtin), job.header)
-    for path in (job.source, *job.beside, *more):
+    for path in (job.source, *more):
         scan.add(path)
-    before = ""
-    for word in job.flags:
-        if "-D" in word or before == "-D":
-            if "##" in word:
-                scan.pastes = f"the flag {word} makes names with ##"
-            scan.words.update(word.encode(errors="surrogateescape").translate(WORD).split())
-        before = word
+    scan.pastes = scan.pastes or makes_names("a flag", defined)
+    scan.words.update(defined.translate(WORD).split())
     if scan.pastes and scan.reads_header:
         raise Refused(scan.pastes)
     return Words(scan.all_words(), list(scan.files), scan.reads_header)
 
 
-def from_clang(job: Job, index: Index) -> Words:
+def from_clang(job: Job) -> Words:
     """The words that clang's preprocessor gives, which knows what `##` makes; takes as long as clang takes to start.
 
     `-dD` keeps the macros: one that is defined before the header changes what the header says. Raises Refused where
     clang fails.
     """
+    index = index_of(job.vmlinux)
     folder = f"{job.reduced}/words"  # for a header that only has what every reduced one has
     names = header, made, dependencies = [f"{folder}/{name}" for name in (VMLINUX, "i", "d")]
-    words: set[bytes] = set()
-    files: dict[str, None] = {}
     write_if_changed(header, header_text(job, index, kept(index, ())))
     try:
-        for source in (job.source, *job.beside):
-            last = ("-MD", "-MF", dependencies, *TARGET, "-E", "-dD", "-P", source, "-o", made)
-            status, messages = run([*job.with_header(folder), *last])
-            if status:
-                raise Refused(f"clang's preprocessor fails: {first_error(messages)}")
-            with open(made, "rb") as file:
-                words.update(file.read().translate(WORD).split())
-            files.update(dict.fromkeys(map(os.path.normpath, depfile.read(dependencies))))
+        last = ("-MD", "-MF", dependencies, *TARGET, "-E", "-dD", "-P", job.source, "-o", made)
+        status, messages = run([*job.with_header(folder), *last])
+        if status:
+            raise Refused(f"clang's preprocessor fails: {first_error(messages)}")
+        with open(made, "rb") as file:
+            said = file.read()
+        files = dict.fromkeys(map(normal, depfile.read(dependencies)))
     finally:
         remove(names)
-    reads_header = files.pop(os.path.normpath(header), "") is None
+    words = set(said.translate(WORD).split())
+    _refuse_renamed(job, index, words, said)
+    reads_header = files.pop(normal(header), "") is None
     return Words(words, list(files), reads_header)
+
+
+def _refuse_renamed(job: Job, index: Index, words: set[bytes], said: bytes) -> None:
+    """Raises Refused where a macro has a name that the header uses: clang has not shown what it makes of it there."""
+    lines = [(line + b" ").split(b" ", 2)[1:] for line in said.split(b"\n") if line.startswith(b"#define ")]
+    macros = {name.partition(b"(")[0]: text if b"(" not in name else b"##" for name, text in lines}
+    own = header_text(job, index, list(index.always)).translate(WORD).split()
+    others = sorted(set(kept(index, words)).difference(index.always))
+    used = macros.keys() & header_text(job, index, others).translate(WORD).split()
+    # One whose text has no macros is harmless: the words of its text are known.
+    odd = (n for n in used if b"##" in macros[n] or not macros.keys().isdisjoint(macros[n].translate(WORD).split()))
+    renamed = sorted(set(odd).difference(own))
+    if renamed:
+        raise Refused(f"the macro {renamed[0].decode(errors='replace')} changes it, in ways that only clang knows")
 
 
 def header_text(job: Job, index: Index, declarations: list[int]) -> bytes:

@@ -16,7 +16,7 @@ from typing import TextIO
 from bpfgen.bpf.compare import differences
 from bpfgen.commands.explain import header_of
 from bpfgen.commands.generate import prepare
-from bpfgen.compile import Layout, layout_of, unit_edges, vmlinux_edges
+from bpfgen.compile import Layout, can_reduce, layout_of, unit_edges, vmlinux_edges
 from bpfgen.errors import EXIT_FAILED, EXIT_USAGE, Failure, Problem
 from bpfgen.frozen import frozen
 from bpfgen.graph import Edge
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
         print("bpfgen: error: say what to check: --fast\n  hint: bpfgen check --help", file=sys.stderr)
         return EXIT_USAGE
     project, host, _ = prepare(args)
-    units = [unit for unit in project.units if unit.vmlinux and unit.settings.fast]
+    units = [unit for unit in project.units if can_reduce(unit)]
     verdicts = check_fast(project, dataclasses.replace(host, launcher=Launcher("none")), units)
     bad = [verdict for verdict in verdicts if verdict.differences]
     for verdict in verdicts:

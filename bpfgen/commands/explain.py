@@ -75,14 +75,14 @@ def header_of(unit: Unit, layout: Layout, root: str) -> str:
     """How much of `vmlinux.h` a unit was compiled with the last time, and why."""
     if not unit.settings.fast:
         return "whole: fast is false"
-    found = []
-    for part in layout.parts(unit):
-        try:
-            with open(os.path.join(root, layout.reduced(part), HOW), encoding="utf-8", errors="replace") as file:
-                found.append(file.read().strip())
-        except OSError:
-            found.append("not known: not built here yet, or by a cache")
-    return "; ".join(dict.fromkeys(found))
+    if len(unit.files) > 1:
+        return "whole: there are several sources"
+    path = os.path.join(root, layout.reduced(layout.object(unit)), HOW)
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return "not known: not built here yet, or by a cache"
 
 
 def _find(project: Project, name: str) -> NamedProgram:
