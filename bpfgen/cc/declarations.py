@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 
 from bpfgen.cc import VMLINUX
-from bpfgen.cc.index import FILE, LOCK, Index, Stale, dump, load, mark, refusal
+from bpfgen.cc.index import ENDING, FILE, LOCK, Index, Stale, dump, load, mark, refusal
 from bpfgen.cc.scan import WORD
 from bpfgen.files import write_if_changed
 
@@ -90,7 +90,7 @@ def parse(header: bytes) -> Index:
     pointers = [list(zip(parts[1::3], parts[2::3])) for parts in parted]
     members = {member for found in pointers for _, member in found}
     spoken = members & {word for number in always for word in texts[number].translate(WORD).split()}
-    words = sorted(members.union(names.bodies, names.forward, names.ordinary))
+    words = sorted(members.union(names.bodies, names.forward, names.ordinary), key=lambda word: (word[ENDING], word))
     named, hard, soft = Rows(), Rows(), Rows()
     for word in words:
         named.add(names.of(word))
@@ -109,14 +109,14 @@ def parse(header: bytes) -> Index:
 
 
 def _found(words: Sequence[bytes]) -> tuple[bytes, dict[bytes, tuple[int, int]], array[int]]:
-    """Sorted words as `Index.find` looks them up: the text, where each beginning is in it, where each word starts."""
+    """Words as `Index.find` looks them up: the text, where those of each ending are in it, where each word starts."""
     starts = array("I")
     places: dict[bytes, tuple[int, int]] = {}
     at = 0
     for word in words:
         starts.append(at)
         end = at + len(word) + 1
-        places[word[:2]] = (places.get(word[:2], (at, 0))[0], end + 1)
+        places[word[ENDING]] = (places.get(word[ENDING], (at, 0))[0], end + 1)
         at = end
     return b"\n" + b"".join([word + b"\n" for word in words]), places, starts
 
