@@ -41,7 +41,7 @@ _OPENED = re.compile(rb"\b(?:struct|union|enum)(?: \w+)? \{")
 _BRACES = re.compile(rb"[{}]")
 _ODD = (b" #", b"\t#", b"%:", b"??", b"_Pragma", b"__pragma", b"__COUNTER__", b"__LINE__")
 """What acts on other declarations from within one, or depends on where one stands."""
-_EXPRESSION = re.compile(rb"->|typeof|offsetof|\)\.")
+_EXPRESSION = re.compile(rb"->|\b(?:__)?typeof(?:__|_unqual)?\b|\b(?:__builtin_)?offsetof\b|\)\.")
 """What names members: then a plain pointer is more than a pointer."""
 _SOFT = re.compile(rb"^[ \t]+(?:struct|union) (\w+) \*(\w+);$", re.MULTILINE)
 

@@ -184,7 +184,8 @@ def _helpers(data: bytes) -> list[bytes] | None:
     if makes_names(HELPERS, b"\n".join(code)):
         return None
     declared = {line[len(b"struct ") : -1] for line in code if line.startswith(b"struct ")}
-    tags = {line.split(None, 1)[0].rstrip(b" *;,)") for part in code for line in part.split(b"struct ")[1:]}
+    words = b"\n".join(code).translate(WORD).split()
+    tags = {tag for before, tag in zip(words, words[1:]) if before in (b"struct", b"union")}
     # A struct that isn't declared before would be one of its parameter list alone, and clang says so.
     return [line for line in code if not line.startswith(b"struct ")] if tags <= declared else None
 
