@@ -56,9 +56,11 @@ class Stale(Exception):
 
 
 def mark(header: str) -> bytes:
-    """How the index of a header begins: `bpfgen index`, the format, size and time of the header. Raises OSError."""
-    stat = os.stat(header)
-    return b"bpfgen index 1 %d %d\n" % (stat.st_size, stat.st_mtime_ns)
+    """How the index of a header begins: `bpfgen index`, then sizes and times of the header, and of the code that makes
+    indexes. Raises OSError.
+    """
+    stats = [os.stat(path) for path in (header, f"{__file__.rpartition('/')[0]}/declarations.py", __file__)]
+    return b"bpfgen index " + b" ".join([b"%d %d" % (stat.st_size, stat.st_mtime_ns) for stat in stats]) + b"\n"
 
 
 def dump(index: Index) -> bytes:

@@ -190,6 +190,22 @@ def test_same_header_again_compiles_nothing(tmp_path: Path) -> None:
     assert "obj/one/x86_bpfel.bpf.o" in project.built()
 
 
+def test_another_index_is_made_again(tmp_path: Path) -> None:
+    """An index of another bpfgen, or of another header, isn't used."""
+    project = Project(tmp_path)
+    project.write("kernel.h", HEADER)
+    project.write("bpf/one.c", SOURCES["plain"].replace('#include "own.h"\n', ""))
+    project.config(ONE)
+    project.make()
+    (index,) = tmp_path.rglob("vmlinux.index")
+    made = index.read_bytes()
+    project.write(str(index.relative_to(tmp_path)), "bpfgen index 0\n")
+    project.write("bpf/one.c", (tmp_path / "bpf/one.c").read_text(encoding="utf-8") + "\n")
+    project.ninja()
+    assert index.read_bytes() == made
+    assert how(project, "one").startswith("reduced: ")
+
+
 def test_vanished_header(tmp_path: Path) -> None:
     """What a header that is gone leaves behind is clang's own message, once."""
     project = Project(tmp_path)
