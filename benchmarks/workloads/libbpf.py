@@ -45,7 +45,8 @@ def one_arch(tree: Tree, rounds: int) -> list[Case]:
     if cached:
         names.insert(0, make.name)
         cases.append(case(f"{title}, with a warm ccache", make.name, {name: times[name] for name in names}))
-    return [*cases, *edits(make, ninja, replace(ours, commands=project.build()), rounds)]
+    everything = replace(ours, name="bpfgen, with the manifest", commands=project.build())
+    return [*cases, *edits(make, ninja, everything, rounds)]
 
 
 def variants(tree: Tree) -> list[Contestant]:
