@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,24 +19,24 @@ SMALL, LARGE = "opensnoop", "klockstat"
 SERIAL = itertools.count(1)
 
 
-def edits(make: Contestant, ninja: Contestant, ours: Contestant, rounds: int) -> list[Case]:
+def edits(make: Contestant, ninja: Contestant, ours: Sequence[Contestant], rounds: int) -> list[Case]:
     """One file changes before each round; everyone must build what it takes, and Ninja and bpfgen nothing more."""
-    three = (make, ninja, ours)
-    for one in three:
+    all_ = (make, ninja, *ours)
+    for one in all_:
         settle(one)
     found = []
     for program, size in ((SMALL, "small"), (LARGE, "large")):
         expected = frozenset([f"{X86.name}/{program}"])
-        changed = [_edited(one, f"{program}{SUFFIX}", expected, exact=True) for one in three]
+        changed = [_edited(one, f"{program}{SUFFIX}", expected, exact=True) for one in all_]
         found.append(case(f"a {size} source edited ({program}{SUFFIX})", make.name, compare(changed, rounds)))
     header, users = common_header(ninja)
-    changed = [_edited(one, header, users, exact=one is not make) for one in (ninja, make, ours)]
+    changed = [_edited(one, header, users, exact=one is not make) for one in (ninja, make, *ours)]
     title = f"a header of {len(users)} programs edited ({header})"
     note = "The tree's own rule, `$(wildcard %.h)`, rebuilds nothing; here make is given every header."
     found.append(case(title, ninja.name, compare(changed, rounds), note=note))
-    touched = [_touched(one, None if one is not ours else frozenset()) for one in three]
+    touched = [_touched(one, frozenset() if one in ours else None) for one in all_]
     found.append(case("vmlinux.h made again, the same as before", make.name, compare(touched, rounds)))
-    found.append(case("nothing changed", make.name, compare([idle(one) for one in three], rounds)))
+    found.append(case("nothing changed", make.name, compare([idle(one) for one in all_], rounds)))
     return found
 
 

@@ -45,8 +45,9 @@ def one_arch(tree: Tree, rounds: int) -> list[Case]:
     if cached:
         names.insert(0, make.name)
         cases.append(case(f"{title}, with a warm ccache", make.name, {name: times[name] for name in names}))
-    everything = replace(ours, name="bpfgen, with the manifest", commands=project.build())
-    return [*cases, *edits(make, ninja, everything, rounds)]
+    # For edits, the complete build stands beside the like-for-like one, each in its own folder.
+    whole_build = replace(everything, name="bpfgen, with the manifest")
+    return [*cases, *edits(make, ninja, (ours, whole_build), rounds)]
 
 
 def variants(tree: Tree) -> list[Contestant]:

@@ -106,13 +106,18 @@ def from_clang(job: Job) -> Words:
 def _refuse_renamed(job: Job, index: Index, words: set[bytes], said: bytes) -> None:
     """Raises Refused where a macro has a name that the header uses: clang has not shown what it makes of it there."""
     lines = [(line + b" ").split(b" ", 2)[1:] for line in said.split(b"\n") if line.startswith(b"#define ")]
-    macros = {name.partition(b"(")[0]: text if b"(" not in name else b"##" for name, text in lines}
+    macros = {name.partition(b"(")[0]: (b"(" in name, text) for name, text in lines}
     own = header_text(job, index, list(index.always)).translate(WORD).split()
-    others = sorted(set(kept(index, words)).difference(index.always))
-    used = macros.keys() & header_text(job, index, others).translate(WORD).split()
-    # One whose text has no macros is harmless: the words of its text are known.
-    odd = (n for n in used if b"##" in macros[n] or not macros.keys().isdisjoint(macros[n].translate(WORD).split()))
-    renamed = sorted(set(odd).difference(own))
+    others = header_text(job, index, sorted(set(kept(index, words)).difference(index.always)))
+
+    def is_odd(name: bytes) -> bool:
+        function, text = macros[name]
+        if function:  # which is meant only where an argument follows
+            return any(after.lstrip().startswith(b"(") for after in others.split(name)[1:])
+        # One whose text has no macros is harmless: the words of its text are known.
+        return b"##" in text or not macros.keys().isdisjoint(text.translate(WORD).split())
+
+    renamed = sorted(filter(is_odd, (macros.keys() & others.translate(WORD).split()).difference(own)))
     if renamed:
         raise Refused(f"the macro {renamed[0].decode(errors='replace')} changes it, in ways that only clang knows")
 
