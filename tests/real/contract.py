@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
@@ -157,10 +158,10 @@ class FastContract(InputContract):
 
         Every program that reads the header gets a reduced one, but for those that this compiler refuses either way.
         """
-        # The wheel has no headers of libbpf's, and looks into no folder of the system's.
+        # The wheel has no headers of libbpf's, and looks into no folder of the system's. The input's own come first.
         shutil.copytree("/usr/include/bpf", built.root / "libbpf" / "bpf", dirs_exist_ok=True)
         toml = (built.root / "build.toml").read_text(encoding="utf-8")
-        toml = toml.replace('"clang-19"', f'"{clang}"').replace("include = [", 'include = ["libbpf", ', 1)
+        toml = re.sub(r"(?m)^include = \[(.*)\]$", r'include = [\1, "libbpf"]', toml.replace('"clang-19"', f'"{clang}"'))
         (built.root / "fast.toml").write_text(toml, encoding="utf-8")
         step = 1 if os.environ.get("BPFGEN_ALL") else self.fast_step
         programs = json.loads((built.root / "out" / "manifest.json").read_text(encoding="utf-8"))["objects"][::step]
@@ -171,7 +172,7 @@ class FastContract(InputContract):
         unread = [line for line in lines if line.endswith(": whole: no vmlinux.h is included")]
         others = [line for line in lines if ": reduced: " not in line and line not in unread]
         assert len(others) <= self.refused[clang], others
-        assert len(unread) + len(others) < len(programs) * 0.7  # so that nothing is compared with nothing
+        assert len(unread) + len(others) < len(programs) * 0.8  # so that nothing is compared with nothing
 
     def test_same_bytes_every_time(self, built: Built) -> None:
         """However often an object is built, with the reduced header of the build before or without, it is the same."""
