@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Optional
 
+from bpfgen.cc import HOW, VMLINUX
 from bpfgen.cc.index import FILE, LOCK
+from bpfgen.cc.job import TARGET
+from bpfgen.cc.lean import without_dwarf
 from bpfgen.config.schema import Config, MacroValue
 from bpfgen.frozen import frozen
-from bpfgen.graph import CC, LINK, STEP, Action, Edge
+from bpfgen.graph import CC, FOLDER, LINK, STEP, Action, Ahead, Edge
 from bpfgen.host import Host
 from bpfgen.launcher import COMPILER, LAUNCHER, prefix_maps, quoted
 from bpfgen.matrix import Settings, Target, Unit
@@ -20,7 +23,7 @@ OWN_FLAGS = ("-O2", "-g", "-fno-ident", "-ffile-compilation-dir=.")
 """Flags of every compile; `-g` makes the BTF, the rest keeps the machine out of the object."""
 
 
-REDUCED = ("vmlinux.h", "how")
+REDUCED = (VMLINUX, HOW)
 """What the compile keeps of a reduced header (see `cc.index`, `cc.main`)."""
 
 
@@ -67,6 +70,8 @@ class Words:
     """The compiler and its flags, as an editor shall see them."""
     base: tuple[str, ...]
     """The same in an edge: behind what runs them, and with what that is told."""
+    ahead: Optional[Ahead] = None
+    """The compile with the reduced header that was there before, which is nearly always the right one."""
 
 
 Known = dict[tuple[Target, Optional[str], Settings], Words]
@@ -84,7 +89,8 @@ def unit_edges(unit: Unit, host: Host, layout: Layout, known: Optional[Known] = 
         kind = (unit.target, unit.vmlinux, unit.settings)
         if kind not in known:
             lean = ("--bpfgen-lean",) if host.clang.lean and unit.settings.strip and can_reduce(unit) else ()
-            known[kind] = _words(unit, host, layout, (), (*_strip(unit), *lean))
+            words = _words(unit, host, layout, (), (*_strip(unit), *lean))
+            known[kind] = dataclasses.replace(words, ahead=_ahead(unit, host, layout, words.clang))
         yield _compile(unit, layout, unit.files[0], parts[0], known[kind])
         return
     # libbpf's linker works on objects (`bpftool gen object`); clang links the sources' bitcode itself, before it
@@ -115,6 +121,15 @@ def _words(unit: Unit, host: Host, layout: Layout, extra: tuple[str, ...], own: 
     return Words((*host.clang.command, *flags), (*compiler(host, layout), *flags, *own, *reduce))
 
 
+def _ahead(unit: Unit, host: Host, layout: Layout, clang: tuple[str, ...]) -> Optional[Ahead]:
+    """Not with a launcher, which may have no need of clang."""
+    if not can_reduce(unit) or host.launcher.words:
+        return None
+    lean = without_dwarf(unit.target.clang, host.package) if host.clang.lean and unit.settings.strip else ()
+    folder = _vmlinux(unit, layout)
+    return Ahead((*(FOLDER if word == folder else word for word in clang), *lean), VMLINUX, TARGET)
+
+
 def _vmlinux(unit: Unit, layout: Layout) -> str:
     """The folder of the unit's `vmlinux.h`; empty where it has none."""
     return layout.vmlinux(unit.vmlinux, unit.target.arches[0]) if unit.vmlinux else ""
@@ -132,6 +147,8 @@ def _compile(unit: Unit, layout: Layout, source: str, output: str, words: Words)
         what=f"{source} for {unit.id}",
         action=Action(words.base, ("-MD", "-MF", f"{output}.d", *args)),
         compiler=Action(words.clang, args),
+        ahead=words.ahead,
+        folder=layout.reduced(output) if words.ahead else "",
         aside=tuple(f"{layout.reduced(output)}/{name}" for name in REDUCED) if can_reduce(unit) else (),
     )
 

@@ -24,6 +24,26 @@ class Action:
         return self.base + self.args
 
 
+FOLDER = "\0folder"
+"""Stands for `Ahead.folder` in its words."""
+
+
+@frozen
+class Ahead:
+    """A command that the shell starts first, where its folder has a file, so that it runs while the action's starts.
+
+    It gets the action's own words too, and another output: `$out.tmp`, with its messages in `$out.said`. The action
+    gets the number of its process, and waits for it.
+    """
+
+    base: tuple[str, ...]
+    """Its words, which many actions share; one can be `FOLDER`."""
+    file: str
+    """Without this file in the folder, it isn't started."""
+    last: tuple[str, ...]
+    """Words behind the action's own."""
+
+
 @frozen
 class Rule:
     """How Ninja treats the edges of one kind (Ninja manual, "Rule variables")."""
@@ -64,6 +84,9 @@ class Edge:
     """What Ninja says is made; the first output, if it is empty."""
     compiler: Optional[Action] = None
     """The bare command of a compile, as an editor shall see it."""
+    ahead: Optional[Ahead] = None
+    folder: str = ""
+    """Of `ahead`."""
     aside: tuple[str, ...] = ()
     """Files that the action leaves beside its outputs; nothing waits for them."""
 

@@ -2,7 +2,7 @@
 strip.
 
 One process for each edge, so start-up is most of its cost: it runs with `python -I -S`, and everything on its path
-imports `sys`, `os`, `marshal` and `struct` alone. That is also why its classes are plain ones.
+imports `sys`, `os`, `mmap` and `struct` alone. That is also why its classes are plain ones.
 """
 
 VMLINUX = "vmlinux.h"

@@ -8,9 +8,9 @@ further.
 
 from __future__ import annotations
 
-import marshal
 import os
 from _bisect import bisect_left  # bisect itself, without its Python half
+from mmap import MAP_PRIVATE, PROT_READ, mmap
 
 from bpfgen.cc import VMLINUX
 
@@ -18,27 +18,31 @@ TYPE_CHECKING = False  # typing's own costs 9 ms
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-MARSHAL = 4
-"""The version of marshal's format that every Python since 3.4 reads and writes."""
-ENDING = slice(-3, None)
-"""Words differ more in how they end than in how they begin: `bpf_` alone begins 3,000."""
 FILE, LOCK = "vmlinux.index", "vmlinux.lock"
+ARRAYS = 10
+BUCKETS = 4093
+"""Words are kept in so many groups."""
+
+
+def bucket(word: bytes) -> int:
+    """The group of a word, by its last letters: `bpf_` alone begins 3,000."""
+    return int.from_bytes(word[-3:], "big") % BUCKETS
 
 
 class Index:
-    """What `declarations.parse` finds in a header. Loading copies nothing but the words, for it runs in every compile.
+    """What `declarations.parse` finds in a header. Loading it reads next to nothing, for it happens in every compile.
 
     Numbers are in two arrays: those of row N are `values[starts[N]:starts[N + 1]]`.
     """
 
-    def __init__(self, words: bytes, places: dict[bytes, tuple[int, int]], *arrays: Sequence[int]) -> None:
+    def __init__(self, words: bytes | mmap, base: int, *arrays: Sequence[int]) -> None:
         self.words = words
-        """Every word that matters, each with a line break before and after it, those of one ending together: names,
-        and members that are plain pointers to structs. One piece, because 40,000 take 3 ms to make."""
-        self.places = places
-        """How words end, in three letters → from where to where they are."""
-        self.starts, self.named, self.named_starts, *more = arrays
-        """Where each word starts; the declarations that a source means by it."""
+        """From `base` on, every word that matters, each with a line break before and after it, by group: names, and
+        members that are plain pointers to structs. One piece, because 40,000 take 3 ms to make."""
+        self.base = base
+        self.buckets, self.starts, self.named, self.named_starts, *more = arrays
+        """Where each group starts, and where the last one ends; where each word starts; the declarations that a source
+        means by it."""
         self.hard, self.hard_starts, self.soft, self.soft_starts, self.always, self.ends = more
         """Declaration → those that it needs; declaration → pairs: the word of a member that is a plain pointer to a
         struct, and a declaration of the struct. Declarations that are kept whatever a source says: directives, and what
@@ -46,9 +50,11 @@ class Index:
 
     def find(self, word: bytes) -> int:
         """The number of a word; -1 where it doesn't matter."""
-        start, end = self.places.get(word[ENDING], (0, 0))
-        at = self.words.find(b"\n%b\n" % word, start, end)
-        return bisect_left(self.starts, at) if at >= 0 else -1
+        group = bucket(word)
+        base = self.base
+        # The line break behind a group is the one before the next.
+        at = self.words.find(b"\n%b\n" % word, base + self.buckets[group], base + self.buckets[group + 1] + 1)
+        return bisect_left(self.starts, at - base) if at >= 0 else -1
 
 
 class Stale(Exception):
@@ -64,16 +70,19 @@ def mark(header: str) -> bytes:
 
 
 def dump(index: Index) -> bytes:
-    """What follows the mark in the file that `load` reads; the arrays are of C's `unsigned int`."""
-    arrays = (index.starts, index.named, index.named_starts, index.hard, index.hard_starts)
+    """What follows the mark in the file that `load` reads: a line with the length of each array, then the arrays, which
+    are of C's `unsigned int`, then the words.
+    """
+    arrays = (index.buckets, index.starts, index.named, index.named_starts, index.hard, index.hard_starts)
     more = (index.soft, index.soft_starts, index.always, index.ends)
     rows = [bytes(memoryview(array)) for array in (*arrays, *more)]  # type: ignore[arg-type]
-    return marshal.dumps((index.words, index.places, *rows), MARSHAL)
+    pieces = [*rows, bytes(index.words)]
+    return b" ".join([b"%d" % len(piece) for piece in pieces]) + b"\n" + b"".join(pieces)
 
 
 def refusal(reason: str) -> bytes:
     """The same for a header that can't be reduced."""
-    return marshal.dumps(reason, MARSHAL)
+    return f"refused: {reason}\n".encode()
 
 
 def load(folder: str) -> Index:
@@ -83,16 +92,26 @@ def load(folder: str) -> Index:
     start = mark(f"{folder}/{VMLINUX}")
     try:
         with open(f"{folder}/{FILE}", "rb") as file:
-            data = file.read()
-        if not data.startswith(start):
-            raise Stale
-        value = marshal.loads(memoryview(data)[len(start) :])  # noqa: S302 - bpfgen wrote it
-        if not isinstance(value, str):
-            words, places, *arrays = value
-            return Index(words, places, *(memoryview(array).cast("I") for array in arrays))
-    except (OSError, EOFError, ValueError, TypeError, AttributeError, MemoryError) as error:
+            data = mmap(file.fileno(), 0, MAP_PRIVATE, PROT_READ)  # of the file that is open, whatever comes after it
+        end = data.find(b"\n", len(start)) if data[: len(start)] == start else -1
+        line = data[len(start) : max(end, 0)]
+        if not line.startswith(b"refused: "):
+            return _parted(data, end + 1, list(map(int, line.split())))
+    except (OSError, ValueError, TypeError) as error:
         raise Stale from error
-    raise ValueError(value)
+    raise ValueError(line.partition(b" ")[2].decode())
+
+
+def _parted(data: mmap, at: int, sizes: list[int]) -> Index:
+    """The index in what was read; raises ValueError or TypeError where that is damaged."""
+    if len(sizes) != ARRAYS + 1 or at + sum(sizes) != len(data):
+        raise ValueError("of another length")
+    view = memoryview(data)
+    arrays = []
+    for size in sizes[:-1]:
+        arrays.append(view[at : at + size].cast("I"))
+        at += size
+    return Index(data, at, *arrays)
 
 
 def kept(index: Index, words: Iterable[bytes]) -> list[int]:

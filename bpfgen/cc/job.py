@@ -34,6 +34,8 @@ class Job:
         """Of a compile, which has a depfile."""
         self.flags = words
         self.lean = "lean" in own
+        self.ahead = own.get("ahead", [""])[0]
+        """The process that compiles already, with the reduced header of last time; empty where there is none."""
         self.reduced = f"{self.out}/fast/{self.output[len(self.out) + 1 :]}"
         """The folder of the reduced header."""
 
@@ -117,15 +119,39 @@ class Run:
         with open(self._messages, "rb") as messages:
             said = messages.read()
         status = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
-        if status < 0:
-            said += f"{self._name} was ended by signal {-status}\n".encode()
-        return (status if status >= 0 else 128 - status), said
+        return _ended(self._name, status, said)
 
     def stop(self) -> None:
         """Ends it, if it still runs; what it made is of no use."""
         if self.running:
             os.kill(self._process, SIGTERM)
             self.end()
+
+
+class Ahead(Run):
+    """A command that was started before this process was what it is (see `graph.Ahead`)."""
+
+    def __init__(self, process: int, messages: str) -> None:
+        self.running = True
+        self._name = "clang"
+        self._process = process
+        self._path = messages
+
+    def end(self) -> tuple[int, bytes]:
+        """As `Run.end`."""
+        self.running = False
+        status = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
+        with open(self._path, "rb") as messages:
+            said = messages.read()
+        os.unlink(self._path)
+        return _ended(self._name, status, said)
+
+
+def _ended(name: str, status: int, said: bytes) -> tuple[int, bytes]:
+    """What `Run.end` returns; `status` is negative for a signal."""
+    if status < 0:
+        said += f"{name} was ended by signal {-status}\n".encode()
+    return (status if status >= 0 else 128 - status), said
 
 
 def run(words: list[str]) -> tuple[int, bytes]:

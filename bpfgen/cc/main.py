@@ -9,6 +9,8 @@ Among clang's words stand the driver's own, which clang doesn't get:
   --bpfgen-strip           the output is an object: drop its DWARF
   --bpfgen-reduce=FOLDER   where vmlinux.h and its index are; other words name the folder too
   --bpfgen-lean            with a reduced header, no DWARF is made in the first place (see `cc.lean`)
+  --bpfgen-ahead=PROCESS   one that the shell started and left to this one: it compiles to OUTPUT.tmp with the reduced
+                           header that is there, and writes its messages to OUTPUT.said; empty where there is none
 
 A compile has `-MD -MF DEPFILE -c SOURCE -o OUTPUT`, in any order and place. Its depfile has every file that clang read,
 and every one that the reduced header comes from. A reduced header is only ever a first try: where clang fails with it,
@@ -20,7 +22,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bpfgen.cc.job import Job, Run, first_error, other_words, run
+from bpfgen.cc.job import Ahead, Job, Run, first_error, other_words, run
 
 # The rest is imported where it is needed: while clang runs, that costs nothing.
 
@@ -85,7 +87,11 @@ def _compile(job: Job, made: str) -> int:
 def _compile_reduced(job: Job, made: str) -> tuple[str, list[str]]:
     """Compiles with a reduced header, unless there are reasons not to; how it went, and the files that decided it."""
     # Nearly always the header that is there is the right one: clang starts with it while that is found out.
-    guess = Run(job.compile_reduced(made)) if os.path.exists(job.reduced_header) else None
+    guess: Run | None = None
+    if job.ahead:
+        guess = Ahead(int(job.ahead), f"{job.output}.said")
+    elif os.path.exists(job.reduced_header):
+        guess = Run(job.compile_reduced(made))
     from bpfgen.cc import HOW
     from bpfgen.cc.scan import Refused
     from bpfgen.files import write_if_changed

@@ -25,6 +25,7 @@ READ_AGAIN = {
     "bpfgen.buildid",
     "bpfgen.cc",
     "bpfgen.cc.index",
+    "bpfgen.cc.job",
     "bpfgen.cc.lean",
     "bpfgen.commands",
     "bpfgen.commands.generate",

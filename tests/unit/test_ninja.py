@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bpfgen.graph import CC, GENERATE, Action, Edge, build_graph
+from bpfgen.graph import CC, FOLDER, GENERATE, Action, Ahead, Edge, build_graph
 from bpfgen.ninja import render
 
 EXPECTED = """\
@@ -46,6 +46,17 @@ def test_text() -> None:
         Edge(("all",), ("a b.o", "b.o")),
     ]
     assert render(build_graph(edges, ("all",), "my out", "# comment", {})) == EXPECTED
+
+
+def test_ahead() -> None:
+    """The shell starts the one command, then is the other."""
+    ahead = Ahead(("clang", "-I", FOLDER, "-DX=$a"), "x.h", ("-MT", "o"))
+    edge = Edge(("b.o",), ("b.c",), rule=CC, action=Action(("driver",), ("-c", "b.c")), ahead=ahead, folder="a b")
+    text = render(build_graph([edge], ("b.o",), "out", "#", {}))
+    first = "clang -I $folder '-DX=$$a' $args -MT o -o $out.tmp 2>$out.said"
+    line = f"  command = if [ -f $folder/x.h ]; then {first} & fi; exec driver $args --bpfgen-ahead=$$!\n"
+    assert line in text
+    assert "\n  folder = 'a b'\n" in text
 
 
 def test_unused_rules_are_left_out() -> None:
