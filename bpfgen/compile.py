@@ -175,7 +175,7 @@ def _strip(unit: Unit) -> tuple[str, ...]:
 
 
 # Without the site packages, Python starts in half the time.
-DRIVER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bpfgen.cc.main import main; sys.exit(main())"
+DRIVER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bpfgen.cc.main import start; start()"
 
 
 def driver(host: Host, layout: Layout, launched: bool = True) -> tuple[str, ...]:

@@ -48,6 +48,10 @@ _EXPRESSION_PARTS = (b"->", b"typeof", b"offsetof", b").")
 _SOFT = re.compile(rb"^[ \t]+(?:struct|union) (\w+) \*(\w+);$", re.MULTILINE)
 
 
+BETWEEN = (b"\n", b"\n\n", b"")
+"""What is mostly between two declarations."""
+
+
 class Unreadable(Exception):
     """The header is written in another way; the message says where."""
 
@@ -157,14 +161,18 @@ def _spans(header: bytes) -> list[tuple[int, int]]:
     spans = []
     end = 0
     for match in _DECLARATION.finditer(header):
-        _refuse(header, end, match.start())
+        start, before = match.start(), end
+        if header[before:start] not in BETWEEN:
+            _refuse(header, before, start)
         end = match.end()
-        if header[match.start() : match.start() + 1] == b"#" and re.match(rb"#\s*(?:include|import)", match[0]):
-            line = header.count(b"\n", 0, end) + 1
-            raise Unreadable(f"includes another header in line {line}")
-        if b"{" in match[0] and match[0][:1] != b"#":
+        text = match[0]
+        if text[:1] == b"#":
+            if re.match(rb"#\s*(?:include|import)", text):
+                line = header.count(b"\n", 0, end) + 1
+                raise Unreadable(f"includes another header in line {line}")
+        elif b"{" in text:
             _check_body(header, match)
-        spans.append(match.span())
+        spans.append((start, end))
     _refuse(header, end, len(header))
     return spans
 
@@ -172,12 +180,12 @@ def _spans(header: bytes) -> list[tuple[int, int]]:
 def _check_body(header: bytes, match: re.Match[bytes]) -> None:
     """Refuses code, whose place shows in the object, and several declarations that one indents."""
     depth = 0
-    nested = match[0].count(b"}") > 1
-    for brace in _BRACES.finditer(header, *match.span()) if nested else ():
+    text = match[0]
+    for brace in _BRACES.finditer(header, *match.span()) if text.count(b"}") > 1 else ():
         depth += 1 if brace[0] == b"{" else -1
         if not depth and header.find(b";", brace.end(), match.end()) != header.rfind(b";", brace.end(), match.end()):
             _refuse(header, brace.end(), match.end())
-    if b")" in match[0].partition(b"{")[0] and not match[0].startswith((b"struct ", b"union ", b"enum ", b"typedef ")):
+    if not text.startswith((b"struct ", b"union ", b"enum ", b"typedef ")) and b")" in text.partition(b"{")[0]:
         _refuse(header, *match.span())
 
 

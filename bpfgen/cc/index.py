@@ -139,11 +139,8 @@ KEYWORDS = b"#if defined(struct) || defined(union)\n#error a macro has the name 
 """What is a plain pointer to a struct is so by its words; then clang fails, and gets the whole header."""
 
 
-def text(index: Index, header: int, numbers: Iterable[int]) -> bytes:
-    """The declarations, one below the other, from the open file (descriptor) of the header."""
+def text(index: Index, header: bytes | mmap, numbers: Iterable[int]) -> bytes:
+    """The declarations of a header, one below the other."""
     ends = index.ends
-    parts = [KEYWORDS]
-    for number in numbers:
-        start = ends[2 * number]
-        parts.append(os.pread(header, ends[2 * number + 1] - start, start))
+    parts = [KEYWORDS, *[header[ends[2 * number] : ends[2 * number + 1]] for number in numbers]]
     return b"\n".join(parts) + b"\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from mmap import MAP_PRIVATE, PROT_READ, mmap
 
 from bpfgen.cc import VMLINUX, depfile, flags
 from bpfgen.cc.index import Index, Stale, kept, load, text
@@ -124,8 +124,5 @@ def _refuse_renamed(job: Job, index: Index, words: set[bytes], said: bytes) -> N
 
 def header_text(job: Job, index: Index, declarations: list[int]) -> bytes:
     """These declarations of the job's header."""
-    whole = os.open(job.header, os.O_RDONLY)
-    try:
-        return text(index, whole, declarations)
-    finally:
-        os.close(whole)
+    with open(job.header, "rb") as file, mmap(file.fileno(), 0, MAP_PRIVATE, PROT_READ) as header:
+        return text(index, header, declarations)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional, Union
 
 from bpfgen.catalog import arches
-from bpfgen.config.report import Path, Report, did_you_mean
+from bpfgen.config.report import Path, Report, did_you_mean, quoted
 from bpfgen.config.schema import Cache, Compile, Config, Kernel, Program
 
 RESERVED = ("all", "check", "clean", "objects")
@@ -192,9 +192,8 @@ def _kernel(name: str, kernel: Kernel, report: Report) -> None:
     if name in RESERVED or name in arches():
         report.add(path, f'the kernel name "{name}" is taken by a Ninja target of bpfgen', "choose another", key=True)
     if kernel.upstream is None and kernel.btf is None:
-        report.add(
-            path, f"[kernel.{name}] says nothing of the kernel", 'give it  upstream = "5.10"  or  btf = "btf/5.10.btf"'
-        )
+        hint = 'give it  upstream = "5.10"  or  btf = "btf/5.10.btf"'
+        report.add(path, f"nothing is said of the kernel {quoted(name)}", hint)
     if kernel.btf is not None:
         stray = re.sub(r"\{arch\}", "", kernel.btf)
         if "{" in stray or "}" in stray:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import tempfile
 
 import pytest
 from headers import SOFT, headers
@@ -20,10 +19,7 @@ def reduced(header: str, *words: str) -> str:
     """What is kept of a header for some words."""
     data = header.encode()
     index = parse(data)
-    with tempfile.TemporaryFile() as file:
-        file.write(data)
-        file.flush()
-        made = text(index, file.fileno(), kept(index, [word.encode() for word in words]))
+    made = text(index, data, kept(index, [word.encode() for word in words]))
     assert made.startswith(KEYWORDS)
     return made[len(KEYWORDS) :].decode().strip("\n")
 
