@@ -124,5 +124,7 @@ def _refuse_renamed(job: Job, index: Index, words: set[bytes], said: bytes) -> N
 
 def header_text(job: Job, index: Index, declarations: list[int]) -> bytes:
     """These declarations of the job's header."""
-    with open(job.header, "rb") as file, mmap(file.fileno(), 0, MAP_PRIVATE, PROT_READ) as header:
-        return text(index, header, declarations)
+    with open(job.header, "rb") as file:
+        # An empty file can't be mapped.
+        header = mmap(file.fileno(), 0, MAP_PRIVATE, PROT_READ) if declarations else b""
+    return text(index, header, declarations)
