@@ -7,12 +7,15 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from bpfgen.cc.lean import without_dwarf
 from bpfgen.config.report import Report
 from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
+
+if TYPE_CHECKING:
+    import subprocess
 
 Cache = dict[str, Any]
 """Answers of compilers that were asked before, by path and what `stat` says of it; kept between runs as JSON."""
@@ -117,22 +120,23 @@ def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Cl
     answers = cache.get(key)
     if answers is None or answers.keys() != QUESTIONS.keys():
         answers = cache[key] = _ask(command)
-    version = re.search(r"clang version (\d+(?:\.\d+)*)", answers["version"])
+    said = answers["search"]
+    version = re.search(r"clang version (\d+(?:\.\d+)*)", said)
     if version is None:
         return
     wheel = kind == "wheel"
     # A build of LLVM's can be new in its libraries alone.
     libraries = map(os.path.realpath, LIBRARY.findall(answers["libraries"]))
     programs = (path, *filter(os.path.exists, libraries))
-    resources = wheel_file("lib") if wheel else answers["resources"]
+    resources = wheel_file("lib") if wheel else _resources(said)
     yield Clang(
         kind=kind,
         command=command,
         version=version[1],
-        text=answers["version"].splitlines()[0],
+        text=said.splitlines()[0],
         bpf=re.search(r"^\s*bpfel\b", answers["targets"], re.MULTILINE) is not None,
         resources=resources or "",
-        include=() if wheel else tuple(_searched(answers["search"])),
+        include=() if wheel else tuple(_searched(said)),
         # clang 14 without DWARF leaves functions of the kernel out of BTF too.
         lean=answers["lean"] == "" and meets(version[1], LEAN_REQUIRES),
         programs=programs,
@@ -147,21 +151,32 @@ def _stamp(path: str) -> str:
 
 
 def _ask(command: tuple[str, ...]) -> Mapping[str, str]:
-    """What a compiler says of itself; each answer costs the start of clang, about 25 ms."""
+    """What a compiler says of itself; each answer costs the start of clang, about 25 ms, so they are had at once."""
+    import subprocess  # only where a compiler was not asked before
+
     # With the variable, the dynamic linker lists what it would load, and starts nothing (ld.so(8)).
     listing = {**os.environ, "LD_TRACE_LOADED_OBJECTS": "1"}
-    return {
-        name: _output((*command, *flags), listing if name == "libraries" else None).strip()
-        for name, flags in QUESTIONS.items()
-    }
+    try:
+        started = {
+            name: subprocess.Popen(
+                (*command, *flags),
+                env=listing if name == "libraries" else None,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+            for name, flags in QUESTIONS.items()
+        }
+    except OSError:
+        return dict.fromkeys(QUESTIONS, "")
+    return {name: _said(process).strip() for name, process in started.items()}
 
 
+ANSWER_SECONDS = 60
 LIBRARY = re.compile(r" => (/.*/lib(?:clang|LLVM)[^/]*) \(0x")
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
-    "version": ("--version",),
     "targets": ("-print-targets",),
-    "resources": ("-print-resource-dir",),
-    "search": ("-target", "bpfel", "-E", "-v", "-x", "c", os.devnull),
+    "search": ("-target", "bpfel", "-E", "-v", "-x", "c", os.devnull, "-o", os.devnull),
     # Whoever takes these has nothing to say.
     "lean": ("-target", "bpfel", "-g", *without_dwarf("bpfel"), "-c", "-x", "c", os.devnull, "-o", os.devnull),
     "libraries": ("--version",),
@@ -175,16 +190,22 @@ def _searched(answer: str) -> list[str]:
     return [os.path.normpath(line.strip()) for line in folders.splitlines()]
 
 
-def _output(command: tuple[str, ...], env: Optional[Mapping[str, str]] = None) -> str:
-    import subprocess  # only where a compiler was not asked before
+def _resources(answer: str) -> str:
+    """The folder of clang's own headers, from the `-cc1` line of `clang -v`, which quotes words that need it."""
+    match = re.search(r"""\"?-resource-dir"? (?:"((?:[^"\\]|\\.)*)"|(\S+))""", answer)
+    return re.sub(r"\\(.)", r"\1", match[1]) if match and match[1] else match[2] if match else ""
+
+
+def _said(process: subprocess.Popen[bytes]) -> str:
+    """Everything that a process writes; nothing, if that takes too long."""
+    from subprocess import TimeoutExpired
 
     try:
-        done = subprocess.run(
-            command, env=env, capture_output=True, text=True, errors="replace", timeout=60, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return process.communicate(timeout=ANSWER_SECONDS)[0].decode(errors="replace")
+    except TimeoutExpired:
+        process.kill()
+        process.communicate()
         return ""
-    return done.stdout + done.stderr
 
 
 def _record(zig: str) -> Iterator[str]:

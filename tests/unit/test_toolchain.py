@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from project import Project
 
-from bpfgen.toolchain import meets
+from bpfgen.toolchain import _resources, meets
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,17 @@ def test_auto_takes_the_wheel_where_there_is_nothing_else(project: Project) -> N
     assert "zig clang" in (project.root / "build.ninja").read_text(encoding="utf-8")
     project.ninja(env=env)
     assert set(project.objects()) == {"one/bpfel.bpf.o"}
+
+
+@pytest.mark.parametrize(
+    ("line", "folder"),
+    [
+        (' "/usr/bin/clang" -cc1 -triple bpfel -resource-dir /usr/lib/clang/19 -ferror-limit 19', "/usr/lib/clang/19"),
+        (r' "/a b/clang" "-cc1" "-resource-dir" "/a b/\"c\"" "-o"', '/a b/"c"'),
+        (r' "/a b/clang" -cc1 -resource-dir "/a b" -o', "/a b"),
+        ("clang: error: no input files", ""),
+    ],
+)
+def test_resource_folder(line: str, folder: str) -> None:
+    """The forms in which `clang -v` writes words."""
+    assert _resources(line) == folder
