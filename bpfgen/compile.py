@@ -260,6 +260,12 @@ def btf_path(config: Config, kernel: str, arch: str) -> str:
 BOOT = "import sys; sys.path[:] = filter(None, sys.path); from bpfgen.{module} import main; sys.exit(main())"
 
 
+# Finding the libraries by itself takes Python a third of its start.
+STEP_BOOT = (
+    "import sys; sys.path += [sys.argv.pop(1) for _ in range({count})]; from bpfgen.steps import main; sys.exit(main())"
+)
+
+
 def step_edge(
     host: Host,
     words: tuple[str, ...],
@@ -268,5 +274,6 @@ def step_edge(
     implicit: tuple[str, ...] = (),
 ) -> Edge:
     """An edge that runs one of bpfgen's own steps; `words` are the step's name and its arguments."""
-    base = (host.python, "-c", BOOT.format(module="steps"))
+    boot = STEP_BOOT.format(count=len(host.libraries))
+    base = (host.python, "-I", "-S", "-c", boot, *host.libraries)
     return Edge(outputs, inputs, implicit, rule=STEP, action=Action(base, words))

@@ -29,6 +29,8 @@ class Host:
     """The interpreter that runs bpfgen, for edges that call its steps."""
     package: str
     """The folder of bpfgen's own files."""
+    libraries: tuple[str, ...]
+    """Folders that bpfgen and the libraries that it uses are imported from, in their order."""
     clang: Clang
     headers: Mapping[str, tuple[str, ...]]
     """Architecture → flags for the compiler's and the kernel's user-space headers."""
@@ -42,6 +44,10 @@ class Host:
     """Files that say that this must be asked again."""
 
 
+LIBRARIES = ("elftools", "jinja2", "tomli")
+"""What the steps import of others."""
+
+
 def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report: Report) -> Optional[Host]:
     """The facts that building `units` needs; None when a tool is missing, with the problem reported."""
     units = tuple(units)
@@ -53,12 +59,14 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
     launcher = find_launcher(root, config, clang, driver, labels, cache, report) if clang else None
     if clang is None or launcher is None or len(report):
         return None
-    _refuse_unwritable((package, *clang.watch, *launcher.watch))
+    libraries = _libraries(package)
+    _refuse_unwritable((*libraries, *clang.watch, *launcher.watch))
     names = dict.fromkeys(arch for unit in units for arch in unit.target.arches)
     return Host(
         root=root,
         python=sys.executable,
         package=package,
+        libraries=libraries,
         clang=clang,
         headers={name: _headers(clang, arches()[name]) for name in names},
         labels=labels,
@@ -67,6 +75,15 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
         driver=driver,
         watch=(*clang.watch, *launcher.watch, *([bpftool] if bpftool else [])),
     )
+
+
+def _libraries(package: str) -> tuple[str, ...]:
+    """The folders of the module path that have the libraries, however bpfgen was started: that adds a folder, too."""
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    own = os.path.dirname(package)
+    folders = [path for path in sys.path if path in given or path.endswith(("site-packages", "dist-packages"))]
+    found = {name for folder in folders for name in LIBRARIES if os.path.isdir(os.path.join(folder, name))}
+    return tuple(dict.fromkeys((*filter(os.path.isabs, folders if len(found) == len(LIBRARIES) else sys.path), own)))
 
 
 def _driver(package: str) -> str:

@@ -1,8 +1,8 @@
 """The ELF file around a BPF object: its sections and symbols, every one checked against the file's size.
 
-pyelftools decodes the headers. Names, contents and symbols are sliced here, because a damaged file makes
-pyelftools raise exceptions of many kinds, inflate compressed sections without a limit, and read a name that
-has no end once for each symbol that points to it.
+pyelftools' structs decode the headers; its `ELFFile` would import all that it knows of DWARF too, for 10 ms. Names,
+contents and symbols are sliced here, because a damaged file makes pyelftools raise exceptions of many kinds, inflate
+compressed sections without a limit, and read a name that has no end once for each symbol that points to it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from io import BytesIO
 from typing import Any
 
 from elftools.common.utils import struct_parse
-from elftools.elf.elffile import ELFFile
+from elftools.elf.structs import ELFStructs
 
 from bpfgen.bpf.malformed import Malformed
 from bpfgen.frozen import frozen
 
 EM_BPF = "EM_BPF"
+CLASSES, BYTE_ORDERS = {1: 32, 2: 64}, {1: True, 2: False}
+"""`EI_CLASS` → bits of an address; `EI_DATA` → whether it is little-endian."""
 SHF_ALLOC, SHF_EXECINSTR = 0x2, 0x4
 STB_LOCAL = 0
 STT_FUNC, STT_SECTION = 2, 3
@@ -83,10 +85,10 @@ class Container:
 
 def read_container(data: bytes) -> Container:
     """Reads a relocatable 64-bit BPF object of either byte order; raises Malformed."""
-    elf = _open(data)
-    headers = _headers(elf, data)
+    structs, header = _open(data)
+    headers = _headers(structs, header, data)
     contents = [_contents(header, data, index) for index, header in enumerate(headers)]
-    names = contents[_checked(elf.header["e_shstrndx"], headers, "the section names")]
+    names = contents[_checked(header["e_shstrndx"], headers, "the section names")]
     sections = tuple(
         Section(
             name=text_at(names, header["sh_name"]),
@@ -99,7 +101,7 @@ def read_container(data: bytes) -> Container:
         )
         for header, content in zip(headers, contents)
     )
-    return Container(elf.little_endian, sections, _symbols(sections, elf.little_endian))
+    return Container(structs.little_endian, sections, _symbols(sections, structs.little_endian))
 
 
 def text_at(table: bytes, offset: int) -> str:
@@ -110,30 +112,34 @@ def text_at(table: bytes, offset: int) -> str:
     return table[offset : max(end, 0)].decode(errors="backslashreplace")
 
 
-def _open(data: bytes) -> Any:
+def _open(data: bytes) -> tuple[Any, Any]:
+    """The structs of the file's class and byte order, and its header."""
     if data[:4] != b"\x7fELF":
         raise Malformed("not an ELF file")
     try:
-        elf = ELFFile(BytesIO(data))
-    except Exception as error:  # ELFError, ConstructError, AssertionError, UnicodeDecodeError, ValueError, …
+        structs = ELFStructs(BYTE_ORDERS[data[5]], CLASSES[data[4]])
+        structs.create_basic_structs()
+        header = struct_parse(structs.Elf_Ehdr, BytesIO(data), 0)
+        kind, machine = header["e_type"], header["e_machine"]
+        structs.create_advanced_structs(kind, machine, header["e_ident"]["EI_OSABI"])
+    except Exception as error:  # ELFError, ConstructError, AssertionError, UnicodeDecodeError, LookupError, …
         raise Malformed("its ELF header is damaged") from error
-    kind, machine = elf.header["e_type"], elf.header["e_machine"]
-    if elf.elfclass != 64 or machine != EM_BPF:
+    if structs.elfclass != 64 or machine != EM_BPF:
         raise Malformed(f"an ELF file for another machine ({machine}), not BPF")
     if kind != "ET_REL":
         raise Malformed(f"not a relocatable object ({kind})")
-    return elf
+    return structs, header
 
 
-def _headers(elf: Any, data: bytes) -> list[Any]:
-    table, count = elf.header["e_shoff"], elf.header["e_shnum"]
-    if elf.header["e_shentsize"] != SHDR_SIZE or count == 0:
+def _headers(structs: Any, header: Any, data: bytes) -> list[Any]:
+    table, count = header["e_shoff"], header["e_shnum"]
+    if header["e_shentsize"] != SHDR_SIZE or count == 0:
         raise Malformed("its section header table is damaged")
     if table + count * SHDR_SIZE > len(data):
         raise Malformed("truncated: its section header table ends beyond the file")
     stream = BytesIO(data)
     try:
-        return [struct_parse(elf.structs.Elf_Shdr, stream, table + SHDR_SIZE * i) for i in range(count)]
+        return [struct_parse(structs.Elf_Shdr, stream, table + SHDR_SIZE * i) for i in range(count)]
     except Exception as error:  # the same kinds again
         raise Malformed("its section header table is damaged") from error
 

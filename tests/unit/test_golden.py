@@ -35,6 +35,7 @@ HOST = Host(
     root="/project",
     python="/bin/python3",
     package="/bpfgen",
+    libraries=("/libraries", "/"),
     clang=CLANG,
     headers={name: ("-idirafter", f"/include/{arch.triple}") for name, arch in arches().items()},
     labels=(("/bpfgen", "bpfgen"), ("/clang", "clang")),
