@@ -15,7 +15,7 @@ from benchmarks.peers import X86
 from benchmarks.results import Case, case
 from benchmarks.workloads.tree import SUFFIX
 
-SMALL, LARGE = "opensnoop", "klockstat"
+EDITED = (("a small source", "opensnoop"), ("a large source", "ksnoop"), ("by far the largest source", "klockstat"))
 SERIAL = itertools.count(1)
 
 
@@ -25,10 +25,10 @@ def edits(make: Contestant, ninja: Contestant, ours: Sequence[Contestant], round
     for one in all_:
         settle(one)
     found = []
-    for program, size in ((SMALL, "small"), (LARGE, "large")):
+    for what, program in EDITED:
         expected = frozenset([f"{X86.name}/{program}"])
         changed = [_edited(one, f"{program}{SUFFIX}", expected, exact=True) for one in all_]
-        found.append(case(f"a {size} source edited ({program}{SUFFIX})", make.name, compare(changed, rounds)))
+        found.append(case(f"{what} edited ({program}{SUFFIX})", make.name, compare(changed, rounds)))
     header, users = common_header(ninja)
     changed = [_edited(one, header, users, exact=one is not make) for one in (ninja, make, *ours)]
     title = f"a header of {len(users)} programs edited ({header})"

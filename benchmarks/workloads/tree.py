@@ -17,7 +17,7 @@ from benchmarks.ours import Project
 from benchmarks.peers import X86, Arch, Compile, Compiler
 from benchmarks.tools import Tools
 
-QUICK = ("biolatency", "cpudist", "fsdist", "funclatency", "klockstat", "opensnoop")
+QUICK = ("biolatency", "cpudist", "fsdist", "funclatency", "klockstat", "ksnoop", "opensnoop")
 HEADERS = Path("/usr/include/bpf")
 """libbpf's; the tree's own Makefile puts a copy of them into its output folder."""
 SUFFIX = ".bpf.c"
