@@ -16,6 +16,9 @@ from bpfgen.host import Host
 from bpfgen.launcher import COMPILER, LAUNCHER, prefix_maps, quoted
 from bpfgen.matrix import Settings, Target, Unit
 
+SOCKET = "session.sock"
+"""The note at which a builder's session listens."""
+
 OWN_FLAGS = ("-O2", "-g", "-fno-ident", "-ffile-compilation-dir=.")
 """Flags of every compile; `-g` makes the BTF, the rest keeps the machine out of the object."""
 
@@ -167,6 +170,9 @@ def driver(host: Host, layout: Layout, launched: bool = True) -> tuple[str, ...]
     """
     launcher = host.launcher.words if launched and not host.launcher.outside else ()
     options = [("-o", layout.out), *(("-b", path) for path in host.clang.include), *(("-l", word) for word in launcher)]
+    if host.builder:
+        options += [("-r", layout.note(SOCKET)), ("-s", host.builder.sysroot)]
+        options += [("-k", path) for path in host.builder.readable]
     python = (host.python, "-I", "-S", "-c", DRIVER, os.path.dirname(host.package))
     wrapped = (layout.note(COMPILER),) if launcher and host.launcher.script else host.clang.command
     return (*python, *chain.from_iterable(options), "--", *wrapped)
