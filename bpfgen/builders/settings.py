@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +11,8 @@ from bpfgen.frozen import frozen
 
 FILE = "builder.json"
 """The note with the settings, as JSON."""
-LABEL = "bpfgen.project"
+LABEL, SESSION = "bpfgen.project", "bpfgen.session"
+"""Labels of a container: the project's folder, and the process that holds it."""
 
 
 @frozen
@@ -42,6 +44,17 @@ HARDENING = {
     "root file system": "read-only, /tmp in memory",
 }
 """What every container is started with, for people."""
+
+
+def is_stray(session: str) -> bool:
+    """Whether nobody holds a container any more, by its label."""
+    try:
+        os.kill(int(session), 0)
+    except (ValueError, ProcessLookupError):
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def render(settings: Settings) -> str:
