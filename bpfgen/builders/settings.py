@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Optional
 
 from bpfgen.frozen import frozen
 
@@ -44,6 +44,17 @@ HARDENING = {
     "root file system": "read-only, /tmp in memory",
 }
 """What every container is started with, for people."""
+
+
+def facts(settings: Optional[Settings]) -> list[tuple[str, str]]:
+    """What `bpfgen explain --builder` prints, by name; of None, which is this host."""
+    if settings is None:
+        return [("kind", "native")]
+    rows = [("kind", settings.kind), ("engine", settings.engine), ("image", settings.image)]
+    rows.append(("user", settings.user or "root of a rootless engine, which is you"))
+    rows += [("read-only", path) for path in settings.readable]
+    rows += [("writable", path) for path in settings.writable]
+    return [*rows, ("headers", settings.sysroot), *HARDENING.items()]
 
 
 def is_stray(session: str) -> bool:
