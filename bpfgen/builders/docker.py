@@ -23,6 +23,9 @@ def find() -> str:
     address = os.environ.get("DOCKER_HOST", "")
     if address:
         return address
+    folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
+    if not os.path.exists(os.path.join(folder, "config.json")):  # which names the context
+        return DEFAULT
     sdk = _sdk()
     try:
         context = sdk.ContextAPI.get_current_context()

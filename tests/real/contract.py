@@ -161,7 +161,9 @@ class FastContract(InputContract):
         # The wheel has no headers of libbpf's, and looks into no folder of the system's. The input's own come first.
         shutil.copytree("/usr/include/bpf", built.root / "libbpf" / "bpf", dirs_exist_ok=True)
         toml = (built.root / "build.toml").read_text(encoding="utf-8")
-        toml = re.sub(r"(?m)^include = \[(.*)\]$", r'include = [\1, "libbpf"]', toml.replace('"clang-19"', f'"{clang}"'))
+        toml = re.sub(
+            r"(?m)^include = \[(.*)\]$", r'include = [\1, "libbpf"]', toml.replace('"clang-19"', f'"{clang}"')
+        )
         (built.root / "fast.toml").write_text(toml, encoding="utf-8")
         step = 1 if os.environ.get("BPFGEN_ALL") else self.fast_step
         programs = json.loads((built.root / "out" / "manifest.json").read_text(encoding="utf-8"))["objects"][::step]
