@@ -31,7 +31,7 @@ GONE_SECONDS = 60
 HELPED = """\
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
-SEC("xdp") int helped(struct xdp_md *context) { return bpf_get_prandom_u32() ? XDP_PASS : XDP_DROP; }
+SEC("xdp") int helped(struct xdp_md *context) { return context->data > bpf_get_prandom_u32() ? XDP_PASS : XDP_DROP; }
 char LICENSE[] SEC("license") = "GPL";
 """
 """With libbpf's headers."""
