@@ -14,6 +14,7 @@ from bpfgen.builders.settings import Settings
 from bpfgen.config.checkbuilder import image_of
 from bpfgen.config.report import Report
 from bpfgen.config.schema import Config
+from bpfgen.errors import describe
 from bpfgen.quote import shell_word
 from bpfgen.toolchain import (
     LEAN_REQUIRES,
@@ -55,7 +56,8 @@ def find(root: str, config: Config, cache: Cache, report: Report) -> Result:
         if not os.path.isdir(os.path.join(root, settings.sysroot)):
             _export(settings, clang)
     except (Unavailable, OSError, tarfile.TarError) as error:
-        message, _, hint = str(error).partition("\n  hint: ")
+        text = describe(error) if isinstance(error, OSError) else str(error)
+        message, _, hint = text.partition("\n  hint: ")
         report.add(("builder", "kind"), message, hint)
         return None, None, None
     cache[key] = answers

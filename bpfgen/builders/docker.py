@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bpfgen.builders import Unavailable
-from bpfgen.builders.settings import LABEL, Settings
+from bpfgen.builders.settings import LABEL, SESSION, Settings, is_stray
 from bpfgen.builders.stream import FramedStream
 
 DEFAULT = "unix:///var/run/docker.sock"
@@ -22,6 +23,9 @@ def find() -> str:
     address = os.environ.get("DOCKER_HOST", "")
     if address:
         return address
+    folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
+    if not os.path.exists(os.path.join(folder, "config.json")):  # which names the context
+        return DEFAULT
     sdk = _sdk()
     try:
         context = sdk.ContextAPI.get_current_context()
@@ -103,10 +107,19 @@ def is_rootless(engine: str) -> bool:
     return any("rootless" in option for option in client(engine).info().get("SecurityOptions") or ())
 
 
+def _sweep(api: Any, settings: Settings) -> None:
+    """Removes what sessions of this project left when the engine was killed."""
+    for container in api.containers(all=True, filters={"label": f"{LABEL}={settings.root}"}):
+        if is_stray(container["Labels"].get(SESSION, "")):
+            with contextlib.suppress(_sdk().errors.DockerException):  # it is being removed
+                api.remove_container(container["Id"], force=True)
+
+
 def start(settings: Settings, script: str) -> FramedStream:
     """A container that runs the script; raises Unavailable."""
     made, errors = client(settings.engine), _sdk().errors
     api = made.api
+    _sweep(api, settings)
     try:
         config = api.create_host_config(
             auto_remove=True,
@@ -124,7 +137,7 @@ def start(settings: Settings, script: str) -> FramedStream:
             stdin_open=True,  # with an attached one, docker closes it when whoever attached goes away
             user=settings.user or None,
             working_dir=settings.root,
-            labels={LABEL: settings.root, "bpfgen.session": str(os.getpid())},
+            labels={LABEL: settings.root, SESSION: str(os.getpid())},
             host_config=config,
         )["Id"]
         socket = api.attach_socket(container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 
 from bpfgen.builders import Unavailable
-from bpfgen.builders.settings import LABEL, Settings
+from bpfgen.builders.settings import LABEL, SESSION, Settings, is_stray
 from bpfgen.builders.stream import PipeStream
 
 
@@ -69,6 +69,15 @@ def is_rootless(engine: str) -> bool:
     return bool(json.loads(_run((engine, "info", "--format={{json .Host.Security.Rootless}}"))))
 
 
+def _sweep(settings: Settings) -> None:
+    """Removes what sessions of this project left that were killed together with podman."""
+    listing = (settings.engine, "ps", "-a", f"--filter=label={LABEL}={settings.root}")
+    rows = _run((*listing, f'--format={{{{.ID}}}} {{{{index .Labels "{SESSION}"}}}}')).splitlines()
+    old = [row.split()[0] for row in rows if is_stray(row.partition(" ")[2])]
+    if old:
+        _run((settings.engine, "rm", "-f", *old))
+
+
 def start(settings: Settings, script: str) -> PipeStream:
     """A container that runs the script; raises Unavailable."""
     options = [
@@ -82,12 +91,13 @@ def start(settings: Settings, script: str) -> PipeStream:
         "--tmpfs=/tmp",
         "--log-driver=none",
         f"--label={LABEL}={settings.root}",
-        f"--label=bpfgen.session={os.getpid()}",
+        f"--label={SESSION}={os.getpid()}",
         f"--workdir={settings.root}",
         *(f"--volume={path}:{path}:ro" for path in settings.readable),
         *(f"--volume={path}:{path}:rw" for path in settings.writable),
         *([f"--user={settings.user}"] if settings.user else []),
     ]
+    _sweep(settings)
     words = [settings.engine, "run", *options, "--entrypoint=/bin/sh", settings.image, "-c", script]
     try:
         return PipeStream(words, 2)

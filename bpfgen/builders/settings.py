@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Optional
 
 from bpfgen.frozen import frozen
 
 FILE = "builder.json"
 """The note with the settings, as JSON."""
-LABEL = "bpfgen.project"
+LABEL, SESSION = "bpfgen.project", "bpfgen.session"
+"""Labels of a container: the project's folder, and the process that holds it."""
 
 
 @frozen
@@ -42,6 +44,28 @@ HARDENING = {
     "root file system": "read-only, /tmp in memory",
 }
 """What every container is started with, for people."""
+
+
+def facts(settings: Optional[Settings]) -> list[tuple[str, str]]:
+    """What `bpfgen explain --builder` prints, by name; of None, which is this host."""
+    if settings is None:
+        return [("kind", "native")]
+    rows = [("kind", settings.kind), ("engine", settings.engine), ("image", settings.image)]
+    rows.append(("user", settings.user or "root of a rootless engine, which is you"))
+    rows += [("read-only", path) for path in settings.readable]
+    rows += [("writable", path) for path in settings.writable]
+    return [*rows, ("headers", settings.sysroot), *HARDENING.items()]
+
+
+def is_stray(session: str) -> bool:
+    """Whether nobody holds a container any more, by its label."""
+    try:
+        os.kill(int(session), 0)
+    except (ValueError, ProcessLookupError):
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def render(settings: Settings) -> str:
