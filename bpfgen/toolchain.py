@@ -179,7 +179,7 @@ def _ask(command: tuple[str, ...]) -> Mapping[str, str]:
             for name, flags in QUESTIONS.items()
         }
     except OSError:
-        return dict.fromkeys(QUESTIONS, "")
+        return dict.fromkeys(QUESTIONS, "no answer")
     return {name: _said(process).strip() for name, process in started.items()}
 
 
@@ -208,7 +208,7 @@ def resource_folder(answer: str) -> str:
 
 
 def _said(process: subprocess.Popen[bytes]) -> str:
-    """Everything that a process writes; nothing, if that takes too long."""
+    """Everything that a process writes, or that it took too long: no answer would be a good one to `lean`."""
     from subprocess import TimeoutExpired
 
     try:
@@ -216,7 +216,7 @@ def _said(process: subprocess.Popen[bytes]) -> str:
     except TimeoutExpired:
         process.kill()
         process.communicate()
-        return ""
+        return "no answer"
 
 
 def _record(zig: str) -> Iterator[str]:
