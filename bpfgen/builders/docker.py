@@ -127,6 +127,7 @@ def start(settings: Settings, script: str) -> FramedStream:
             cap_drop=["ALL"],
             security_opt=["no-new-privileges"],
             read_only=True,
+            log_config=_sdk().types.LogConfig(type="none"),  # what it says is for the session alone
             tmpfs={"/tmp": ""},  # noqa: S108 - the container's own
             # Not `binds`, which a colon in a path breaks.
             mounts=[

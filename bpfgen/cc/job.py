@@ -79,6 +79,13 @@ class Job:
         """What stands in for it."""
         return f"{self.reduced}/{VMLINUX}"
 
+    def wake(self) -> None:
+        """Has the builder's session start, if there is one: what comes first may take longer. Raises OSError."""
+        if self.session:
+            from bpfgen.cc.session import connected
+
+            connected(self.session).close()
+
     def with_header(self, folder: str) -> list[str]:
         """The flags, with another folder in the place of that of the whole header."""
         return [folder if word == self.vmlinux else word for word in self.flags]

@@ -118,6 +118,8 @@ def _compile_reduced(job: Job, made: str) -> tuple[str, list[str]]:
         guess = Ahead(int(job.ahead), f"{job.output}.said")
     elif os.path.exists(job.reduced_header):
         guess = job.start(job.compile_reduced(made))
+    else:
+        job.wake()
     from bpfgen.cc import HOW
     from bpfgen.cc.scan import Refused
     from bpfgen.files import write_if_changed
