@@ -13,6 +13,7 @@ from typing import Optional
 
 from bpfgen.frozen import frozen
 
+NOTHING = "it says nothing"
 SECONDS = 30.0
 """How long a tool may take to answer."""
 
@@ -42,8 +43,9 @@ class Answer:
 
     @property
     def last(self) -> str:
-        """Its last line that says something: tools put the reason there."""
-        return next((line.strip() for line in reversed(self.text.splitlines()) if line.strip()), "it says nothing")
+        """Its last line that says something: tools put the reason there, and docker advice behind it."""
+        lines = [line.strip() for line in self.text.splitlines()]
+        return next((line for line in reversed(lines) if line and not line.startswith(("Run '", "See '"))), NOTHING)
 
 
 def ask(words: Sequence[str], seconds: float = SECONDS, environ: Optional[Mapping[str, str]] = None) -> Answer:

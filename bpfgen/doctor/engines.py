@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import re
@@ -95,21 +96,22 @@ class BySdk:
             raise Silent(str(error)) from error
 
     def run(self, image: str, folder: str, script: str) -> Answer:
-        """By a container that is removed when it ends."""
-        mount = {"Type": "bind", "Source": folder, "Target": folder, "ReadOnly": True}
+        """By a container that is removed when it ends, or doesn't start."""
+        container = None
         try:
-            said = self._client.containers.run(
-                image,
-                ["-c", script],
-                entrypoint=["/bin/sh"],
-                mounts=[mount],
-                network_mode="none",
-                remove=True,
-                stderr=True,
+            mount = {"Type": "bind", "Source": folder, "Target": folder, "ReadOnly": True}
+            container = self._client.containers.create(
+                image, ["-c", script], entrypoint=["/bin/sh"], mounts=[mount], network_mode="none"
             )
-        except Exception as error:
-            return Answer(1, str(error))
-        return Answer(0, bytes(said).decode(errors="replace").strip())
+            container.start()
+            status = int(container.wait(timeout=int(2 * SECONDS))["StatusCode"])
+            return Answer(status, bytes(container.logs()).decode(errors="replace").strip())
+        except Exception as error:  # see above
+            return Answer(None, str(error))
+        finally:
+            if container is not None:
+                with contextlib.suppress(Exception):
+                    container.remove(force=True)
 
 
 def find(kind: str) -> Optional[Engine]:
