@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from bpfgen.catalog import table
 from bpfgen.doctor.mend import debian_arch
+from bpfgen.errors import Failure, Problem
 
 TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates", "machine")
 FILES = {"docker": "bpf/Dockerfile", "vagrant": "Vagrantfile", "lima": "lima.yaml"}
@@ -38,7 +39,12 @@ def packages(base: str, arches: Iterable[str], clang: str = "") -> list[str]:
 
 
 def render(kind: str, base: str, arches: Iterable[str], root: str) -> str:
-    """The text of the file of a kind of machine. `root` is the project's absolute folder."""
+    """The text of the file of a kind of machine. `root` is the project's absolute folder, which lima.yaml names.
+
+    Raises Failure: YAML can't name it.
+    """
+    if kind == "lima" and not root.isprintable():
+        raise Failure([Problem(None, f"lima.yaml can't name the folder {root!r}", "move the project")])
     with open(os.path.join(TEMPLATES, os.path.basename(FILES[kind])), encoding="utf-8") as file:
         text = file.read()
     row = table("packages")["machine"][base]

@@ -29,7 +29,7 @@ from bpfgen.doctor.subject import Subject
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(os.geteuid() != 0, reason="dockerd needs root"),
-    pytest.mark.skipif(not shutil.which("dockerd"), reason="there is no dockerd"),
+    pytest.mark.skipif(not (shutil.which("dockerd") and shutil.which("docker")), reason="there is no docker"),
 ]
 SECONDS = 60
 PATH = "/usr/bin:/bin"
@@ -269,11 +269,18 @@ def test_no_command(project: Path, tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("podman"), reason="there is no podman")
-def test_podman(daemon: Daemon, project: Path, folder: Path) -> None:
+def test_podman(project: Path, folder: Path) -> None:
     """An image that isn't there, and then is."""
-    storage = folder / "containers.conf"
-    storage.write_text(f'[storage]\ndriver = "vfs"\nrunroot = "{folder}/run"\ngraphroot = "{folder}/graph"\n')
-    env = {**os.environ, "CONTAINERS_STORAGE_CONF": str(storage)}
+    # Limits of a sandbox that may raise none, and has cgroups of both versions.
+    (folder / "containers.conf").write_text(
+        '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n'
+        '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "runc"\n'
+    )
+    (folder / "storage.conf").write_text(
+        f'[storage]\ndriver = "overlay"\nrunroot = "{folder}/run"\ngraphroot = "{folder}/graph"\n'
+    )
+    names = {"CONTAINERS_CONF": "containers.conf", "CONTAINERS_STORAGE_CONF": "storage.conf"}
+    env = {**os.environ, **{name: str(folder / file) for name, file in names.items()}}
     words = ("--builder", "podman", "--image", "localhost/bpf:19")
     found = doctor(*words, cwd=project, env=env)
     assert (found["podman"]["level"], command(found["image"])) == ("ok", "podman pull localhost/bpf:19")
