@@ -19,6 +19,9 @@ from bpfgen.host import Host
 from bpfgen.launcher import COMPILER, LAUNCHER, prefix_maps, quoted
 from bpfgen.matrix import Settings, Target, Unit
 
+SOCKET = "session.sock"
+"""The note at which a builder's session listens."""
+
 OWN_FLAGS = ("-O2", "-g", "-fno-ident", "-ffile-compilation-dir=.")
 """Flags of every compile; `-g` makes the BTF, the rest keeps the machine out of the object."""
 
@@ -122,8 +125,8 @@ def _words(unit: Unit, host: Host, layout: Layout, extra: tuple[str, ...], own: 
 
 
 def _ahead(unit: Unit, host: Host, layout: Layout, clang: tuple[str, ...]) -> Optional[Ahead]:
-    """Not with a launcher, which may have no need of clang."""
-    if not can_reduce(unit) or host.launcher.words:
+    """Not with a launcher, which may have no need of clang, nor where clang is elsewhere."""
+    if not can_reduce(unit) or host.launcher.words or host.builder:
         return None
     lean = without_dwarf(unit.target.clang, host.package) if host.clang.lean and unit.settings.strip else ()
     folder = _vmlinux(unit, layout)
@@ -184,6 +187,9 @@ def driver(host: Host, layout: Layout, launched: bool = True) -> tuple[str, ...]
     """
     launcher = host.launcher.words if launched and not host.launcher.outside else ()
     options = [("-o", layout.out), *(("-b", path) for path in host.clang.include), *(("-l", word) for word in launcher)]
+    if host.builder:
+        options += [("-r", layout.note(SOCKET)), ("-s", host.builder.sysroot)]
+        options += [("-k", path) for path in host.builder.readable]
     python = (host.python, "-I", "-S", "-c", DRIVER, os.path.dirname(host.package))
     wrapped = (layout.note(COMPILER),) if launcher and host.launcher.script else host.clang.command
     return (*python, *chain.from_iterable(options), "--", *wrapped)

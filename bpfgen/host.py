@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Optional
 
+from bpfgen.builders.settings import Settings
 from bpfgen.catalog import Arch, arches
 from bpfgen.config.report import Report, quoted
 from bpfgen.config.schema import UNWRITABLE, Config
@@ -16,7 +17,7 @@ from bpfgen.errors import Failure, Problem
 from bpfgen.frozen import frozen
 from bpfgen.launcher import Launcher, find_launcher
 from bpfgen.matrix import Unit
-from bpfgen.toolchain import Cache, Clang, find_clang, wheel_file
+from bpfgen.toolchain import Cache, Clang, find_clang, has_clang, wheel_file
 
 
 @frozen
@@ -42,6 +43,8 @@ class Host:
     """A hash of bpfgen's code that runs the compiler and works on what it gives: another one compiles again."""
     watch: tuple[str, ...]
     """Files that say that this must be asked again."""
+    builder: Optional[Settings] = None
+    """The container that clang runs in; None where it runs on this host."""
 
 
 LIBRARIES = ("elftools", "jinja2", "tomli")
@@ -51,7 +54,7 @@ LIBRARIES = ("elftools", "jinja2", "tomli")
 def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report: Report) -> Optional[Host]:
     """The facts that building `units` needs; None when a tool is missing, with the problem reported."""
     units = tuple(units)
-    clang = find_clang(root, config, cache, report)
+    clang, builder, asm = _compiler(root, config, cache, report)
     bpftool = _bpftool(config, units, report)
     package = os.path.dirname(os.path.abspath(__file__))
     driver = _driver(package)
@@ -68,12 +71,13 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
         package=package,
         libraries=libraries,
         clang=clang,
-        headers={name: _headers(clang, arches()[name]) for name in names},
+        headers={name: _headers(clang, arches()[name], asm) for name in names},
         labels=labels,
         bpftool=bpftool,
         launcher=launcher,
         driver=driver,
         watch=(*clang.watch, *launcher.watch, *([bpftool] if bpftool else [])),
+        builder=builder,
     )
 
 
@@ -84,6 +88,18 @@ def _libraries(package: str) -> tuple[str, ...]:
     folders = [path for path in sys.path if path in given or path.endswith(("site-packages", "dist-packages"))]
     found = {name for folder in folders for name in LIBRARIES if os.path.isdir(os.path.join(folder, name))}
     return tuple(dict.fromkeys((*filter(os.path.isabs, folders if len(found) == len(LIBRARIES) else sys.path), own)))
+
+
+def _compiler(
+    root: str, config: Config, cache: Cache, report: Report
+) -> tuple[Optional[Clang], Optional[Settings], Optional[frozenset[str]]]:
+    """The compiler, the container it runs in, and folders of headers in that one; with problems reported."""
+    kind, images = config.builder.kind, (config.builder.docker, config.builder.podman)
+    if kind == "native" or (kind == "auto" and (not any(images) or has_clang(root, config, cache))):
+        return find_clang(root, config, cache, report), None, None
+    from bpfgen.builders.compiler import find
+
+    return find(root, config, cache, report)
 
 
 def _driver(package: str) -> str:
@@ -107,13 +123,13 @@ def _refuse_unwritable(paths: Iterable[str]) -> None:
         raise Failure(problems)
 
 
-def _headers(clang: Clang, arch: Arch) -> tuple[str, ...]:
+def _headers(clang: Clang, arch: Arch, asm: Optional[frozenset[str]]) -> tuple[str, ...]:
     if clang.kind == "wheel":
         # Nothing of the host: zig's clang would look into /usr/include, and doesn't find its own headers there.
         folders = (os.path.join(clang.resources, "include"), *_wheel_headers(arch))
         return ("-nostdinc", *(word for folder in folders for word in ("-isystem", folder)))
     for folder in (f"/usr/include/{arch.triple}", f"/usr/{arch.triple}/include"):
-        if os.path.isfile(os.path.join(folder, "asm", "types.h")):
+        if os.path.isfile(os.path.join(folder, "asm", "types.h")) if asm is None else folder in asm:
             return ("-idirafter", folder)
     return tuple(word for folder in _wheel_headers(arch) for word in ("-isystem", folder))
 
@@ -168,4 +184,4 @@ def find_bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optio
 
 def arch_headers(clang: Clang, arch: str) -> tuple[str, ...]:
     """The folders of a compiler's own and the kernel's user-space headers that an architecture is compiled with."""
-    return tuple(word for word in _headers(clang, arches()[arch]) if not word.startswith("-"))
+    return tuple(word for word in _headers(clang, arches()[arch], None) if not word.startswith("-"))

@@ -49,7 +49,8 @@ def notes_folder(ninja_file: str) -> str:
 
 def surroundings() -> str:
     """What else the run depends on: the folder, the interpreter and where it looks for compilers."""
-    return f"{os.getcwd()} {sys.executable} {sys.version} {os.environ.get('PATH', '')}".replace("\n", " ")
+    words = (os.getcwd(), sys.executable, sys.version, *(os.environ.get(name, "") for name in ("PATH", "DOCKER_HOST")))
+    return " ".join(words).replace("\n", " ")
 
 
 def stamp(path: str, racy_after: int | None = None) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from typing import Optional
 
 from bpfgen.compile import Layout
 from bpfgen.launcher import COMPILER, LAUNCHER, STATSLOG
 from bpfgen.memo import NOTES, notes_folder
 from bpfgen.plan import NINJA_FILE
+
+BUILDER = ("builder.json", "session.sock", "session.lock", "session.log")
+"""Notes of a builder that isn't this host."""
 
 
 def last_layout() -> Optional[Layout]:
@@ -27,6 +31,7 @@ def recorded(layout: Layout) -> list[str]:
 
 def own_files(layout: Layout) -> list[str]:
     """What bpfgen and Ninja keep for themselves in the output folder."""
-    notes = (NOTES, "outputs", COMPILER, LAUNCHER, STATSLOG, "plan.json", "probe.json", "toolchain", "lock")
+    notes = (NOTES, "outputs", COMPILER, LAUNCHER, STATSLOG, "plan.json", "probe.json", "toolchain", "lock", *BUILDER)
     logs = (".ninja_log", ".ninja_deps", ".ninja_lock")
-    return [*(layout.note(name) for name in notes), *(f"{layout.out}/{name}" for name in logs)]
+    headers = [os.path.join(base, name) for base, _, files in os.walk(f"{layout.out}/sysroot") for name in files]
+    return [*(layout.note(name) for name in notes), *(f"{layout.out}/{name}" for name in logs), *headers]

@@ -83,6 +83,10 @@ def editor_action(action: Action, host: Host) -> Action:
     a file.
     """
     words = action.argv[len(host.clang.command) :]
+    if host.builder:
+        from bpfgen.builders.sysroot import editor_words
+
+        return Action(("clang",), editor_words(words, host.clang, host.builder))
     driver = host.clang.command[0] if host.clang.kind == "system" else "clang"
     return Action((driver,), words)
 

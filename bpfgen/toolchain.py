@@ -6,7 +6,7 @@ import importlib.util
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Optional
 
 from bpfgen.cc.lean import without_dwarf
@@ -56,8 +56,19 @@ class Clang:
 def find_clang(root: str, config: Config, cache: Cache, report: Report) -> Optional[Clang]:
     """The compiler that `[toolchain]` asks for; None, with a problem reported, when there is none."""
     wanted, require = config.toolchain.clang, config.toolchain.require
+    return choose(_candidates(root, wanted, cache), wanted, require, report)
+
+
+def has_clang(root: str, config: Config, cache: Cache) -> bool:
+    """Whether this host has a compiler that `[toolchain]` may mean."""
+    found = _candidates(root, config.toolchain.clang, cache)
+    return any(clang.bpf and meets(clang.version, config.toolchain.require) for clang in found)
+
+
+def choose(candidates: Iterable[Clang], wanted: str, require: str, report: Report) -> Optional[Clang]:
+    """The first one that can be used; None, with a problem reported, when there is none."""
     found: list[Clang] = []
-    for clang in _candidates(root, wanted, cache):
+    for clang in candidates:
         if clang.bpf and meets(clang.version, require):
             return clang
         found.append(clang)
@@ -128,7 +139,7 @@ def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Cl
     # A build of LLVM's can be new in its libraries alone.
     libraries = map(os.path.realpath, LIBRARY.findall(answers["libraries"]))
     programs = (path, *filter(os.path.exists, libraries))
-    resources = wheel_file("lib") if wheel else _resources(said)
+    resources = wheel_file("lib") if wheel else resource_folder(said)
     yield Clang(
         kind=kind,
         command=command,
@@ -136,7 +147,7 @@ def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Cl
         text=said.splitlines()[0],
         bpf=re.search(r"^\s*bpfel\b", answers["targets"], re.MULTILINE) is not None,
         resources=resources or "",
-        include=() if wheel else tuple(_searched(said)),
+        include=() if wheel else tuple(searched(said)),
         # clang 14 without DWARF leaves functions of the kernel out of BTF too.
         lean=answers["lean"] == "" and meets(version[1], LEAN_REQUIRES),
         programs=programs,
@@ -168,7 +179,7 @@ def _ask(command: tuple[str, ...]) -> Mapping[str, str]:
             for name, flags in QUESTIONS.items()
         }
     except OSError:
-        return dict.fromkeys(QUESTIONS, "")
+        return dict.fromkeys(QUESTIONS, "no answer")
     return {name: _said(process).strip() for name, process in started.items()}
 
 
@@ -183,21 +194,21 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _searched(answer: str) -> list[str]:
+def searched(answer: str) -> list[str]:
     """The folders that `clang -v` lists, a line each, between two sentences."""
     _, _, after = answer.partition("#include <...> search starts here:\n")
     folders, _, _ = after.partition("End of search list.")
     return [os.path.normpath(line.strip()) for line in folders.splitlines()]
 
 
-def _resources(answer: str) -> str:
+def resource_folder(answer: str) -> str:
     """The folder of clang's own headers, from the `-cc1` line of `clang -v`, which quotes words that need it."""
     match = re.search(r"""\"?-resource-dir"? (?:"((?:[^"\\]|\\.)*)"|(\S+))""", answer)
     return re.sub(r"\\(.)", r"\1", match[1]) if match and match[1] else match[2] if match else ""
 
 
 def _said(process: subprocess.Popen[bytes]) -> str:
-    """Everything that a process writes; nothing, if that takes too long."""
+    """Everything that a process writes, or that it took too long: no answer would be a good one to `lean`."""
     from subprocess import TimeoutExpired
 
     try:
@@ -205,7 +216,7 @@ def _said(process: subprocess.Popen[bytes]) -> str:
     except TimeoutExpired:
         process.kill()
         process.communicate()
-        return ""
+        return "no answer"
 
 
 def _record(zig: str) -> Iterator[str]:

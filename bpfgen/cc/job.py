@@ -23,6 +23,9 @@ class Job:
         self.launcher = options.get("-l", [])
         self.out = options["-o"][0]
         self.builtin = options.get("-b", [])
+        self.session = options.get("-r", [""])[0]
+        self.sysroot = options.get("-s", [""])[0]
+        self.kept = options.get("-k", [])
         own, words = _parted(argv[split + 1 :])
         self.strip = "strip" in own
         self.vmlinux = own.get("reduce", [""])[0]
@@ -38,6 +41,33 @@ class Job:
         """The process that compiles already, with the reduced header of last time; empty where there is none."""
         self.reduced = f"{self.out}/fast/{self.output[len(self.out) + 1 :]}"
         """The folder of the reduced header."""
+
+    def start(self, words: list[str]) -> Run:
+        """Starts a command, here or in the builder's session; raises OSError."""
+        if not self.session:
+            return Run(words)
+        from bpfgen.cc.session import SessionRun
+
+        return SessionRun(self.session, words)
+
+    def local(self, path: str) -> str:
+        """Where a path of the builder's is on this host."""
+        if not self.sysroot or not path.startswith("/"):
+            return path
+        below = any(path == folder or path.startswith(f"{folder}/") for folder in self.kept)
+        return path if below else self.sysroot + path
+
+    def read(self, depfile: str) -> list[str]:
+        """The files of a depfile that clang wrote; without those that are in a builder's image and not on this host:
+        the image's id stands for them. Raises OSError.
+        """
+        from bpfgen.cc.depfile import read
+
+        files = read(depfile)
+        if not self.sysroot:
+            return files
+        pairs = ((file, self.local(file)) for file in files)
+        return [local for file, local in pairs if local == file or os.path.exists(local)]
 
     @property
     def header(self) -> str:
@@ -152,11 +182,6 @@ def _ended(name: str, status: int, said: bytes) -> tuple[int, bytes]:
     if status < 0:
         said += f"{name} was ended by signal {-status}\n".encode()
     return (status if status >= 0 else 128 - status), said
-
-
-def run(words: list[str]) -> tuple[int, bytes]:
-    """Runs a command to its end (see `Run.end`)."""
-    return Run(words).end()
 
 
 def first_error(messages: bytes) -> str:

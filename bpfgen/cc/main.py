@@ -2,6 +2,9 @@
 
   -o OUT      the output folder
   -b FOLDER   a folder that clang searches by itself (again and again)
+  -r SOCKET   clang is run by the builder's session, which listens there
+  -s FOLDER   where the headers of the builder's image are, by their paths in it
+  -k FOLDER   a folder that the builder shares with this host (again and again)
   -l WORD     a word of the launcher, which clang's own are appended to (again and again)
 
 Among clang's words stand the driver's own, which clang doesn't get:
@@ -22,7 +25,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bpfgen.cc.job import Ahead, Job, Run, first_error, other_words, run
+from bpfgen.cc.job import Ahead, Job, Run, first_error, other_words
 
 # The rest is imported where it is needed: while clang runs, that costs nothing.
 
@@ -44,7 +47,7 @@ def main() -> int:
     try:
         others = other_words(sys.argv[1:])
         if others:  # what a cache asks the compiler besides
-            os.execvp(others[0], others)  # noqa: S606 - words, and no shell
+            return _other(sys.argv[1:], others)
         return _run(Job(sys.argv[1:]))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -57,7 +60,7 @@ def _run(job: Job) -> int:
     os.makedirs(os.path.dirname(job.output), exist_ok=True)
     made = f"{job.output}.tmp"  # the output is left alone where it doesn't change
     try:
-        status = _compile(job, made) if job.depfile else _say([*job.launcher, *job.flags, "-o", made])
+        status = _compile(job, made) if job.depfile else _say(job, [*job.launcher, *job.flags, "-o", made])
         return status or _finish(job, made)
     finally:
         if os.path.exists(made):
@@ -78,9 +81,22 @@ def _finish(job: Job, made: str) -> int:
     return 0
 
 
-def _say(words: list[str]) -> int:
+def _other(argv: list[str], words: list[str]) -> int:
+    """Runs a command that is neither a compile nor a link, with all that it writes."""
+    if "-r" not in argv[: argv.index("--")]:
+        os.execvp(words[0], words)  # noqa: S606 - words, and no shell
+    from bpfgen.cc.session import SessionRun
+
+    running = SessionRun(argv[argv.index("-r") + 1], words)
+    status, messages = running.end()
+    sys.stdout.buffer.write(running.output)
+    _show(messages)
+    return status
+
+
+def _say(job: Job, words: list[str]) -> int:
     """Runs a command whose messages count."""
-    status, messages = run(words)
+    status, messages = job.start(words).end()
     _show(messages)
     return status
 
@@ -88,7 +104,7 @@ def _say(words: list[str]) -> int:
 def _compile(job: Job, made: str) -> int:
     """The compile to the file `made`, and its depfile; the fast way if it can be."""
     how, files = _compile_reduced(job, made) if job.vmlinux else ("", [])
-    status = 0 if how.startswith("reduced") else _say(job.compile(job.flags, made))
+    status = 0 if how.startswith("reduced") else _say(job, job.compile(job.flags, made))
     if status == 0:
         _write_depfile(job, files)
     return status
@@ -101,7 +117,7 @@ def _compile_reduced(job: Job, made: str) -> tuple[str, list[str]]:
     if job.ahead:
         guess = Ahead(int(job.ahead), f"{job.output}.said")
     elif os.path.exists(job.reduced_header):
-        guess = Run(job.compile_reduced(made))
+        guess = job.start(job.compile_reduced(made))
     from bpfgen.cc import HOW
     from bpfgen.cc.scan import Refused
     from bpfgen.files import write_if_changed
@@ -123,7 +139,6 @@ def _attempt(job: Job, made: str, guess: Run | None, files: list[str]) -> str:
 
     `guess` is a compile that runs already, with the header that is there.
     """
-    from bpfgen.cc import depfile
     from bpfgen.cc.index import kept
     from bpfgen.cc.scan import normal
     from bpfgen.cc.words import attempts, header_text, index_of
@@ -139,11 +154,11 @@ def _attempt(job: Job, made: str, guess: Run | None, files: list[str]) -> str:
         if guess and not holds(job.reduced_header, text):
             guess.stop()
         write_if_changed(job.reduced_header, text)
-        compiling = guess if guess and guess.running else Run(job.compile_reduced(made))
+        compiling = guess if guess and guess.running else job.start(job.compile_reduced(made))
         status, messages = compiling.end()
         if status:
             return f"whole: clang refuses the reduced one: {first_error(messages)}"
-        read = set(map(normal, depfile.read(job.depfile)))
+        read = set(map(normal, job.read(job.depfile)))
         _refuse_read(job, read, messages)
         words.overlooked = sorted(read.difference(files, [normal(job.reduced_header)]))
         if not words.overlooked:
@@ -169,7 +184,7 @@ def _write_depfile(job: Job, looked_at: list[str]) -> None:
     from bpfgen.cc.scan import normal
 
     reduced = job.reduced_header
-    files = dict.fromkeys(job.header if file == reduced else file for file in depfile.read(job.depfile))
+    files = dict.fromkeys(job.header if file == reduced else file for file in job.read(job.depfile))
     known = set(map(normal, files)) if looked_at else set()
     files.update(dict.fromkeys(file for file in looked_at if file not in known))
     with open(job.depfile, "w", encoding="utf-8", errors="surrogateescape") as file:

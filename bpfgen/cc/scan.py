@@ -11,6 +11,10 @@ import os
 
 from bpfgen.cc import VMLINUX
 
+TYPE_CHECKING = False  # typing's own costs 9 ms
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 WORD = bytes(c if c >= 128 or chr(c).isalnum() or c in b"_$" else 32 for c in range(256))
 """Translates all that can't be part of an identifier to spaces."""
 LIBBPF = frozenset(["bpf_core_read.h", "bpf_endian.h", "bpf_helpers.h", "bpf_tracing.h", "usdt.bpf.h"])
@@ -50,7 +54,8 @@ class Folders:
 class Scan:
     """Files that were read, by their normal paths, and their words."""
 
-    def __init__(self, folders: Folders, header: str) -> None:
+    def __init__(self, folders: Folders, header: str, local: Callable[[str], str] = str) -> None:
+        """`local` gives the place on this host of a path of the compiler's."""
         self.files: dict[str, None] = {}
         """In the order in which they were found."""
         self.words: set[bytes] = set()
@@ -59,6 +64,7 @@ class Scan:
         self.pastes = ""
         """Why there could be words that stand nowhere in the text, if so."""
         self._folders = folders
+        self._local = local
         self._header = normal(header)
         self._helpers: list[bytes] = []
         """Declarations of helpers."""
@@ -97,7 +103,7 @@ class Scan:
         places = [own, *self._folders.quoted, *angled] if delimiter != "<" else angled
         found = []
         for place in places:
-            path = normal(os.path.join(place, name))
+            path = normal(self._local(os.path.join(place, name)))
             if path == self._header:
                 self.reads_header = True
             elif not os.path.isfile(path):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mmap import MAP_PRIVATE, PROT_READ, mmap
 
-from bpfgen.cc import VMLINUX, depfile, flags
+from bpfgen.cc import VMLINUX, flags
 from bpfgen.cc.index import Index, Stale, kept, load, text
-from bpfgen.cc.job import TARGET, Job, first_error, run
+from bpfgen.cc.job import TARGET, Job, first_error
 from bpfgen.cc.scan import WORD, Folders, Refused, Scan, makes_names, normal
 from bpfgen.files import remove, write_if_changed
 
@@ -67,7 +67,7 @@ def index_of(folder: str) -> Index:
 def from_text(job: Job, more: list[str]) -> Words:
     """The words of a job's source, of `more` files, and of the macros on clang's command line; raises Refused."""
     defined = "\n".join(flags.macros(job.flags)).encode(errors="surrogateescape")
-    scan = Scan(Folders(job.flags, job.builtin), job.header)
+    scan = Scan(Folders(job.flags, job.builtin), job.header, job.local)
     for path in (job.source, *more):
         scan.add(path)
     scan.pastes = scan.pastes or makes_names("a flag", defined)
@@ -89,12 +89,12 @@ def from_clang(job: Job) -> Words:
     write_if_changed(header, header_text(job, index, kept(index, ())))
     try:
         last = ("-MD", "-MF", dependencies, *TARGET, "-E", "-dD", "-P", job.source, "-o", made)
-        status, messages = run([*job.with_header(folder), *last])
+        status, messages = job.start([*job.with_header(folder), *last]).end()
         if status:
             raise Refused(f"clang's preprocessor fails: {first_error(messages)}")
         with open(made, "rb") as file:
             said = file.read()
-        files = dict.fromkeys(map(normal, depfile.read(dependencies)))
+        files = dict.fromkeys(map(normal, job.read(dependencies)))
     finally:
         remove(names)
     words = set(said.translate(WORD).split())

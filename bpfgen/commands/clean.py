@@ -25,6 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--outputs", action="store_true", help="keep build.ninja and bpfgen's notes")
 
 
+BESIDE = (".d", ".tmp", ".said")
+"""Endings of what a compile that was killed leaves beside its output (see `cc.main`)."""
+
+
 def run(args: argparse.Namespace, out: TextIO) -> int:
     """Removes the recorded outputs; works with a broken build.toml too, because it goes by the notes."""
     root, _ = place(args)
@@ -37,6 +41,7 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     names = recorded(layout)
     if not args.outputs:
         names += [*own_files(layout), EDITOR_FILE, NINJA_FILE]
+    names += [f"{name}{end}" for name in names if name.startswith(f"{layout.out}/") for end in BESIDE]
     names += _leftovers({os.path.dirname(name) for name in (*names, NINJA_FILE)})
     present = [name for name in names if os.path.lexists(name)]
     if not args.dry_run:

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any, TextIO
+from typing import Any, Optional, TextIO
 
 from bpfgen.catalog import version
 from bpfgen.cc import HOW
@@ -14,7 +14,7 @@ from bpfgen.compile import OWN_FLAGS, Layout, layout_of
 from bpfgen.config.report import did_you_mean
 from bpfgen.config.schema import MacroValue
 from bpfgen.config.source import Document
-from bpfgen.errors import Failure, Problem
+from bpfgen.errors import EXIT_USAGE, Failure, Problem
 from bpfgen.frozen import frozen
 from bpfgen.matrix import Unit, expand
 from bpfgen.project import Project, load
@@ -24,7 +24,8 @@ from bpfgen.text import columns
 HELP = "print the settings of a program and where each comes from"
 EPILOG = """examples:
   bpfgen explain xdp_blocklist
-  bpfgen explain xdp_blocklist --format json"""
+  bpfgen explain xdp_blocklist --format json
+  bpfgen explain --builder"""
 
 
 @frozen
@@ -39,12 +40,17 @@ class Setting:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `bpfgen explain`."""
-    parser.add_argument("program", metavar="PROGRAM")
+    parser.add_argument("program", metavar="PROGRAM", nargs="?")
+    parser.add_argument(
+        "--builder", action="store_true", help="print where the compiler runs, and what it may do there"
+    )
     parser.add_argument("--format", choices=("table", "json"), default="table")
 
 
 def run(args: argparse.Namespace, out: TextIO) -> int:
     """Prints the settings, then the objects that they make; raises `Failure` for an unknown program."""
+    if args.builder:
+        return _builder(args, out)
     project = load(args)
     named = _find(project, args.program)
     # All of them, whatever --only and --skip say: an explanation is of the file, not of this run.
@@ -67,6 +73,19 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     return 0
 
 
+def _builder(args: argparse.Namespace, out: TextIO) -> int:
+    from bpfgen.builders.settings import facts
+    from bpfgen.commands.generate import prepare
+
+    _, host, _ = prepare(args)
+    rows = [("compiler", f"{host.clang.text}, {' '.join(host.clang.command)}"), *facts(host.builder)]
+    if args.format == "json":
+        print(json.dumps(dict(rows), indent=1, ensure_ascii=False), file=out)
+    else:
+        print(columns(rows), file=out)
+    return 0
+
+
 def _kernels(unit: Unit) -> str:
     return unit.kernel or " ".join(unit.kernels) or "-"
 
@@ -85,11 +104,13 @@ def header_of(unit: Unit, layout: Layout, root: str) -> str:
         return "not known: not built here yet, or by a cache"
 
 
-def _find(project: Project, name: str) -> NamedProgram:
+def _find(project: Project, name: Optional[str]) -> NamedProgram:
     for program in project.sources.programs:
         if program.name == name:
             return program
     names = [program.name for program in project.sources.programs]
+    if name is None:
+        raise Failure([Problem(None, "say which program, or --builder", did_you_mean("", names))], EXIT_USAGE)
     raise Failure([Problem(None, f'there is no program "{name}"', did_you_mean(name, names))])
 
 

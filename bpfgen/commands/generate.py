@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from bpfgen import compdb, memo, ninja
+from bpfgen.builders.settings import FILE as SETTINGS
+from bpfgen.builders.settings import render as render_settings
 from bpfgen.compile import Layout, compiler_scripts, layout_of
 from bpfgen.config.report import Report
 from bpfgen.errors import Failure, Location, Problem
@@ -117,6 +119,7 @@ def _render(project: Project, host: Host, inputs: Inputs, layout: Layout) -> Res
             "toolchain"
         ): f"{host.clang.identity}\n{host.clang.text}\n{host.driver}\n{''.join(scripts.values())}".encode(),
         layout.note("plan.json"): render_plan(plan).encode(),
+        **({layout.note(SETTINGS): render_settings(host.builder).encode()} if host.builder else {}),
         EDITOR_FILE: compdb.render(graph, project.root).encode(),
         NINJA_FILE: ninja.render(graph).encode(),
     }

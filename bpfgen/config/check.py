@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional, Union
 
 from bpfgen.catalog import arches
+from bpfgen.config.checkbuilder import builder
 from bpfgen.config.report import Path, Report, did_you_mean, quoted
 from bpfgen.config.schema import Cache, Compile, Config, Kernel, Program
 
@@ -83,6 +84,7 @@ def check(config: Config, report: Report) -> None:
     """Reports every conflict between the values of `config`."""
     _compile(config, report)
     _cache(config.cache, report)
+    builder(config, report)
     _arches(config.targets.arches, ("targets", "arches"), report)
     _kernel_names(config, config.targets.kernels, ("targets", "kernels"), report)
     _outputs(config, report)
@@ -210,7 +212,7 @@ def _outputs(config: Config, report: Report) -> None:
     if config.go.dir is None:
         return
     out, folder = config.project.out.rstrip("/"), config.go.dir.rstrip("/")
-    taken = [f"{out}/{name}" for name in ("obj", "parts", "fast", "vmlinux", ".bpfgen")]
+    taken = [f"{out}/{name}" for name in ("obj", "parts", "fast", "sysroot", "vmlinux", ".bpfgen")]
     if folder == out or any(folder == t or folder.startswith(f"{t}/") for t in taken):
         report.add(
             ("go", "dir"),

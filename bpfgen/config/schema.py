@@ -183,12 +183,36 @@ class Cache:
     region) stands in their own environment variables."""
 
 
+ImageName = Annotated[
+    str,
+    Rule('the name of an image, such as "registry.example/bpf:19" or "bpf@sha256:…"', r"[A-Za-z0-9][A-Za-z0-9_.:/@-]*"),
+]
+
+
+@frozen
+class Image:
+    """An image that has clang and the headers of libbpf: one that is there, or a Dockerfile to build it from."""
+
+    image: Optional[ImageName] = None
+    """The image. What a tag means is recorded in `bpfgen.lock`, which belongs into version control; removing its line
+    there asks anew."""
+    dockerfile: Optional[RelativePath] = None
+    """A Dockerfile; the image is built again when it or `context` changes."""
+    context: Optional[RelativePath] = None
+    """The folder whose files the Dockerfile can copy. Not given: none."""
+
+
 @frozen
 class Builder:
     """Where the commands run."""
 
-    kind: Literal["auto", "native"] = "auto"
-    """`native` runs clang on this host; `auto` is `native` for now."""
+    kind: Literal["auto", "native", "docker", "podman"] = "auto"
+    """`native` runs clang on this host, `docker` and `podman` in a container. `auto` is `native` where this host has a
+    clang that may build the project, else the engine that has a table here."""
+    docker: Optional[Image] = None
+    """What docker's container is made of."""
+    podman: Optional[Image] = None
+    """What podman's container is made of. Not given: the same as docker's."""
 
 
 ArchName = Annotated[str, Rule("an architecture", r"[^\x00-\x1f\x7f]+")]

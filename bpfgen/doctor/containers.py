@@ -6,6 +6,9 @@ import os
 import sys
 from typing import Optional
 
+from bpfgen.builders.settings import FILE, parse
+from bpfgen.compile import layout_of
+from bpfgen.config.schema import Image
 from bpfgen.doctor import Finding, inside
 from bpfgen.doctor.engines import Engine, Silent
 from bpfgen.doctor.mend import as_root, install
@@ -16,14 +19,16 @@ INIT = "run  bpfgen init --docker"
 _UNSHARED = ("mounts denied", "is not shared", "bind source path does not exist", "no such file or directory")
 
 
-def check(subject: Subject, kind: str, engine: Optional[Engine], image: str, dockerfile: str) -> list[Finding]:
-    """Everything of one engine. `image` or `dockerfile` is what the container is made of; both may be empty."""
+def check(subject: Subject, kind: str, engine: Optional[Engine], image: Image) -> list[Finding]:
+    """Everything of one engine, and of the image that the container is made of; that may say nothing."""
     if engine is None:
         return [Finding(kind, "failure", f"{kind} isn't installed", install(kind))]
     try:
         arch = _arch(engine.architecture())
         rows = [Finding(kind, "ok", f"the engine{f' at {engine.where}' if engine.where else ''} answers ({arch})")]
-        return rows + (_image(subject, engine, image, arch) if image else _dockerfile(subject, dockerfile))
+        if image.image:
+            return rows + _image(subject, engine, image.image, arch)
+        return rows + _dockerfile(subject, engine, image.dockerfile or "", arch)
     except Silent as refusal:
         return [silent(kind, str(refusal), engine.where)]
 
@@ -33,12 +38,26 @@ def _arch(name: str) -> str:
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(name, name)
 
 
-def _dockerfile(subject: Subject, dockerfile: str) -> list[Finding]:
+def _dockerfile(subject: Subject, engine: Engine, dockerfile: str, arch: str) -> list[Finding]:
     if not dockerfile:
         return [Finding("image", "warning", "nothing says which image is meant", f"{INIT}  or add  --image NAME")]
     if not os.path.isfile(os.path.join(subject.root, dockerfile)):
         return [Finding("image", "failure", f'there is no file "{dockerfile}"', INIT)]
-    return [Finding("image", "ok", f"is built from {dockerfile} by the next bpfgen")]
+    built = _built(subject, engine.kind)
+    if not built or engine.image(built) is None:
+        return [Finding("image", "ok", f"is built from {dockerfile} by the next bpfgen")]
+    return _image(subject, engine, built, arch)
+
+
+def _built(subject: Subject, kind: str) -> str:
+    """The id of the image that the last bpfgen built with; empty where it did without."""
+    note = os.path.join(subject.root, layout_of(subject.config).note(FILE))
+    try:
+        with open(note, encoding="utf-8") as file:
+            settings = parse(file.read())
+    except (OSError, ValueError):
+        return ""
+    return settings.image if settings.kind == kind else ""
 
 
 def _image(subject: Subject, engine: Engine, image: str, arch: str) -> list[Finding]:

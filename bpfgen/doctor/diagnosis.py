@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 from collections.abc import Callable, Iterable
 
+from bpfgen.config.checkbuilder import ENGINES, image_of
+from bpfgen.config.schema import Image
 from bpfgen.doctor import Finding, compiler, containers, headers, remote, subject, tools
 from bpfgen.doctor.subject import Subject
 from bpfgen.errors import Failure, describe
 from bpfgen.toolchain import Cache
-
-ENGINES = ("docker", "podman")
 
 
 def diagnose(args: argparse.Namespace) -> list[Finding]:
@@ -49,13 +50,13 @@ def _builder(args: argparse.Namespace, project: Subject, cache: Cache) -> tuple[
         return args.builder, "as --builder says"
     if builder.kind != "auto":
         return builder.kind, f'as build.toml says  kind = "{builder.kind}"'
-    table = next((name for name in ENGINES if getattr(builder, name, None) is not None), "")
-    if not table:
+    kind, image = image_of(project.config)
+    if image is None:
         return "native", 'which is what  kind = "auto"  means'
     rows = _guarded("clang", lambda: compiler.check(project, cache)[1])
     if any(row.level == "ok" for row in rows):
         return "native", "as this host has a clang that can be used"
-    return table, f"as no clang of this host can be used, and build.toml has [builder.{table}]"
+    return kind, "as no clang of this host can be used, and build.toml names an image"
 
 
 def _inside(args: argparse.Namespace, project: Subject, kind: str, cache: Cache) -> list[Finding]:
@@ -74,10 +75,13 @@ def _container(args: argparse.Namespace, project: Subject, kind: str) -> list[Fi
     from bpfgen.doctor import engines
 
     builder = project.config.builder
-    table = getattr(builder, kind, None) or getattr(builder, "docker", None) or getattr(builder, "podman", None)
-    image = args.image or str(getattr(table, "image", None) or "")
-    dockerfile = str(getattr(table, "dockerfile", None) or "")
-    return containers.check(project, kind, engines.find(kind), image, dockerfile)
+    table = builder.podman or builder.docker if kind == "podman" else builder.docker or builder.podman
+    image = Image(image=args.image) if args.image else table or Image()
+    rows = containers.check(project, kind, engines.find(kind), image)
+    if kind == "docker" and importlib.util.find_spec("docker") is None:
+        found = "Python's docker package isn't installed, and a build needs it"
+        rows.append(Finding("docker package", "failure", found, "run  pip install 'bpfgen[docker]'"))
+    return rows
 
 
 def _remote(args: argparse.Namespace, project: Subject, kind: str) -> list[Finding]:

@@ -20,7 +20,7 @@ import pytest
 from doctor import NOBODY, as_nobody, command, doctor
 
 import bpfgen
-from bpfgen.config.schema import Config
+from bpfgen.config.schema import Config, Image
 from bpfgen.config.schema import Project as Named
 from bpfgen.config.source import Document
 from bpfgen.doctor import containers, engines
@@ -172,7 +172,7 @@ def test_both_ways_find_the_same(daemon: Daemon, project: Path) -> None:
     write(hidden)
     for root, image in ((project, "bpf:19"), (project, "none:1"), (project, "bpf:s390x"), (hidden, "bpf:19")):
         subject = Subject(str(root), "build.toml", Document("build.toml", "", {}), Config(Named("p")), (), ("amd64",))
-        one, other = (containers.check(subject, "docker", way, image, "") for way in ways)
+        one, other = (containers.check(subject, "docker", way, Image(image=image)) for way in ways)
         assert one == other
 
 

@@ -262,6 +262,8 @@ def test_clean_beside_a_file_of_that_name(two: Project) -> None:
     assert two.objects() == {}
     assert not (two.root / "out/go").exists()
     assert two.make() >= {"manifest.json"}
+    for ending in ("tmp", "said", "d"):
+        two.write(f"out/obj/{next(iter(two.objects()))}.{ending}", "half")
     two.bpfgen("clean")
     assert not (two.root / "out").exists()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from project import Project
 
-from bpfgen.toolchain import _resources, meets
+from bpfgen.toolchain import meets, resource_folder
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,4 @@ def test_auto_takes_the_wheel_where_there_is_nothing_else(project: Project) -> N
 )
 def test_resource_folder(line: str, folder: str) -> None:
     """The forms in which `clang -v` writes words."""
-    assert _resources(line) == folder
+    assert resource_folder(line) == folder

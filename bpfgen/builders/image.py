@@ -1,0 +1,88 @@
+"""`[builder.docker]` → the id of an image. An engine is asked only for what isn't known from earlier runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from typing import Any
+
+from bpfgen.builders import engine
+from bpfgen.config.schema import Image
+from bpfgen.files import write_if_changed
+from bpfgen.frozen import frozen
+from bpfgen.toolchain import Cache
+
+LOCK_FILE = "bpfgen.lock"
+
+
+@frozen
+class Found:
+    """An image."""
+
+    id: str
+    watch: tuple[str, ...]
+    """Files and folders that say that it must be asked for again."""
+
+
+def find(root: str, kind: str, address: str, wanted: Image, cache: Cache) -> Found:
+    """The image, which is pulled or built if it must be; raises Unavailable, OSError."""
+    if wanted.dockerfile:
+        return _built(root, kind, address, wanted, cache)
+    reference = str(wanted.image)
+    watch = (os.path.join(root, LOCK_FILE),)
+    if "@sha256:" in reference:  # what it means never changes
+        key = f"{kind} image {reference}"
+        if key not in cache:
+            cache[key] = engine(kind).resolve(address, reference)
+        return Found(cache[key], watch)
+    return Found(_locked(root, kind, address, reference), watch)
+
+
+def _locked(root: str, kind: str, address: str, reference: str) -> str:
+    path = os.path.join(root, LOCK_FILE)
+    lock = _lock(path)
+    images = lock.setdefault("images", {}).setdefault(kind, {})
+    if reference not in images:
+        images[reference] = engine(kind).resolve(address, reference)
+        write_if_changed(path, (json.dumps(lock, indent=1, sort_keys=True) + "\n").encode())
+        # The Ninja file that is made next is newer.
+        before = time.time() - 60
+        os.utime(path, (before, before))
+    return str(images[reference])
+
+
+def _lock(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            value = json.load(file)
+        return value if isinstance(value, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def _built(root: str, kind: str, address: str, wanted: Image, cache: Cache) -> Found:
+    dockerfile = str(wanted.dockerfile)
+    names, folders = _context(root, wanted.context) if wanted.context else ([], [])
+    content = hashlib.sha256()
+    for name in (dockerfile, *(name.replace("\0", "/") for name in names)):
+        with open(os.path.join(root, name), "rb") as file:
+            content.update(f"{name} {os.fstat(file.fileno()).st_mode & 0o777}\0".encode() + file.read())
+    key = f"{kind} built {content.hexdigest()}"
+    if key not in cache:
+        cache[key] = engine(kind).build(address, root, dockerfile, names)
+    files = [dockerfile, *(name.replace("\0", "/") for name in names), *folders]
+    return Found(cache[key], tuple(os.path.join(root, name) for name in files))
+
+
+def _context(root: str, context: str) -> tuple[list[str], list[str]]:
+    """`CONTEXT\\0NAME` of each file of a context, and its folders; without what tools keep for themselves."""
+    base = context.rstrip("/")
+    names, folders = [], []
+    for folder, below, files in os.walk(os.path.join(root, base)):
+        below[:] = sorted(name for name in below if name not in {".git", "out"})
+        folders.append(os.path.relpath(folder, root))
+        inner = os.path.relpath(folder, os.path.join(root, base))
+        names += [f"{base}\0{os.path.normpath(os.path.join(inner, name))}" for name in sorted(files)]
+    return names, folders

@@ -1,0 +1,277 @@
+"""The session: one process for each checkout that holds a builder's container and gives it commands (see `cc.session`).
+
+Commands are taken at once; the container starts meanwhile, in a thread. Its life hangs on its standard input, which
+this process holds: however the process ends, the container does, and the engine removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import marshal
+import os
+import selectors
+import shlex
+import socket
+import sys
+import threading
+import time
+from typing import Optional
+
+from bpfgen.builders import Unavailable, engine
+from bpfgen.builders.settings import FILE, Settings, parse
+from bpfgen.builders.stream import LOOP, PipeStream, Stream
+from bpfgen.cc.session import frame
+from bpfgen.files import remove
+
+IDLE_SECONDS = 20.0
+LOG = "session.log"
+LOG_BYTES = 1_000_000
+
+
+class Command:
+    """What a client asked for."""
+
+    def __init__(self, number: int, connection: socket.socket) -> None:
+        self.number = number
+        self.connection = connection
+        self.data = b""
+        self.words: list[str] = []
+        self.pid = 0
+        """In the container; 0 until it is known."""
+        self.sent = False
+        self.cancelled = False
+
+
+class Session:
+    """Commands, and the container they run in."""
+
+    def __init__(self, path: str) -> None:
+        """Listens at `path`; raises OSError."""
+        self.folder = os.path.dirname(path)
+        self.path = path
+        self.commands: dict[int, Command] = {}
+        self.stream: Optional[Stream] = None
+        self._starting = False
+        self._failure = ""
+        self._settings = ""
+        self._number = 0
+        self._said = b""
+        self._used = time.monotonic()
+        self._selector = selectors.DefaultSelector()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(path)
+        os.chmod(path, 0o600)
+        self._listener.listen(1024)
+        self._wake, self._waker = socket.socketpair()
+        for source in (self._listener, self._wake):
+            self._selector.register(source, selectors.EVENT_READ, source)
+
+    def serve(self) -> None:
+        """Until nothing was asked for `IDLE_SECONDS`, or the container is lost."""
+        try:
+            while self.commands or time.monotonic() - self._used < IDLE_SECONDS:
+                for key, _ in self._selector.select(1.0):
+                    if not self._handle(key.data):
+                        return
+        finally:
+            # In this order: whoever finds no socket starts another session.
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+            self._listener.close()
+            if self.stream:
+                self.stream.close()
+
+    def _handle(self, source: object) -> bool:
+        """Whether to go on."""
+        if source is self._listener:
+            self._accept()
+        elif source is self._wake:
+            return self._started()
+        elif isinstance(source, Command):
+            self._read(source)
+        else:
+            return self._hear()
+        return True
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        self._number += 1
+        command = Command(self._number, connection)
+        self.commands[command.number] = command
+        self._selector.register(connection, selectors.EVENT_READ, command)
+        self._renew()
+
+    def _renew(self) -> None:
+        """A container with the settings of now; the old one goes once nothing runs in it."""
+        text = _text(f"{self.folder}/{FILE}")
+        if self._starting or (self.stream and text == self._settings):
+            return
+        if self.stream:
+            if any(command.sent for command in self.commands.values()):
+                return
+            self._selector.unregister(self.stream)
+            self.stream.close()
+            self.stream = None
+        self._settings = text
+        self._starting = True
+        threading.Thread(target=self._start, args=(text,), daemon=True).start()
+
+    def _start(self, text: str) -> None:
+        try:
+            stream = begin(parse(text), LOOP)
+            stream.send(b"echo ready\n")
+            if b"ready" not in stream.receive():
+                stream.close()
+                raise Unavailable(f"the container ended at once: {_last_line(f'{self.folder}/{LOG}')}")
+            self.stream = stream
+        except (Unavailable, ValueError, OSError) as error:
+            self._failure = str(error) or "the builder can't be started"
+        self._waker.send(b".")
+
+    def _started(self) -> bool:
+        self._wake.recv(1)
+        self._starting = False
+        if self._failure:
+            print(f"error: {self._failure}", flush=True)
+            if "is gone" in self._failure:  # Ninja makes what is missing, and bpfgen the image then
+                remove([f"{self.folder}/{name}" for name in ("probe.json", "inputs", "toolchain")])
+            for command in list(self.commands.values()):
+                self._answer(command, 1, b"", f"bpfgen: error: {self._failure}\n".encode())
+            return False
+        assert self.stream is not None
+        print("the container runs", flush=True)
+        self._selector.register(self.stream, selectors.EVENT_READ, self.stream)
+        for command in list(self.commands.values()):
+            self._send(command)
+        return True
+
+    def _read(self, command: Command) -> None:
+        try:
+            data = command.connection.recv(1 << 16)
+        except OSError:
+            data = b""
+        if not data:
+            self._selector.unregister(command.connection)
+            self._cancel(command)
+            return
+        command.data += data
+        if len(command.data) >= 4 and len(command.data) >= 4 + int.from_bytes(command.data[:4], "big"):
+            command.words = marshal.loads(command.data[4:])  # noqa: S302 - of a process of our own
+            self._send(command)
+
+    def _cancel(self, command: Command) -> None:
+        command.cancelled = True
+        if not command.sent:
+            self._answer(command, 143, b"", b"")
+        elif command.pid and self.stream:
+            self.stream.send(f"kill -9 {command.pid}\n".encode())
+
+    def _send(self, command: Command) -> None:
+        if self.stream is None or self._starting or not command.words or command.sent:
+            return
+        if any("\n" in word for word in command.words):
+            self._answer(command, 1, b"", b"bpfgen: error: a line break in a word of a command\n")
+            return
+        command.sent = True
+        words = [str(command.number), *self._files(command), *command.words]
+        self.stream.send(f"run {' '.join(map(shlex.quote, words))}\n".encode(errors="surrogateescape"))
+
+    def _files(self, command: Command) -> tuple[str, str]:
+        base = f"{self.folder}/session.{os.getpid()}.{command.number}"
+        return f"{base}.out", f"{base}.err"
+
+    def _hear(self) -> bool:
+        assert self.stream is not None
+        try:
+            data = self.stream.receive()
+        except OSError:
+            data = b""
+        if not data:
+            print("the container is lost", flush=True)
+            return False
+        *lines, self._said = (self._said + data).split(b"\n")
+        for line in lines:
+            self._line(line.decode(errors="replace"))
+        return True
+
+    def _line(self, line: str) -> None:
+        number, _, rest = line.partition(" ")
+        command = self.commands.get(int(number)) if number.isdigit() else None
+        if command is None:
+            if line != "ready":
+                print(line, flush=True)
+        elif rest.startswith("pid "):
+            command.pid = int(rest[4:])
+            if command.cancelled:
+                self._cancel(command)
+        else:
+            status = int(rest)
+            output, messages = map(_taken, self._files(command))
+            if status > 128 and not command.cancelled:
+                messages += f"{command.words[0]} was ended by signal {status - 128}\n".encode()
+            self._answer(command, status, output, messages)
+
+    def _answer(self, command: Command, status: int, output: bytes, messages: bytes) -> None:
+        with contextlib.suppress(OSError):
+            command.connection.setblocking(True)
+            command.connection.sendall(frame((status, output, messages)))
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(command.connection)
+        command.connection.close()
+        del self.commands[command.number]
+        self._used = time.monotonic()
+        if not self._failure and self.commands:
+            self._renew()
+
+
+def begin(settings: Settings, script: str) -> Stream:
+    """The shell of some settings; raises Unavailable, OSError."""
+    if settings.kind == "shell":
+        return PipeStream(("/bin/sh", "-c", script), 2)
+    started: Stream = engine(settings.kind).start(settings, script)
+    return started
+
+
+def _last_line(path: str) -> str:
+    return (_text(path).strip().splitlines() or ["it says nothing"])[-1]
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _taken(path: str) -> bytes:
+    """What a file holds, which is removed."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        os.unlink(path)
+    except OSError:
+        return b""
+    return data
+
+
+def main() -> int:
+    """`SOCKET READY LOCK`: two descriptors, which are closed when it listens."""
+    path, ready, lock = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    log = f"{os.path.dirname(path)}/{LOG}"
+    with contextlib.suppress(OSError):
+        if os.stat(log).st_size > LOG_BYTES:
+            os.unlink(log)
+    opened = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(opened, 1)
+    os.dup2(opened, 2)
+    session = Session(path)
+    os.close(ready)
+    os.close(lock)
+    session.serve()
+    return 0

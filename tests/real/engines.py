@@ -1,0 +1,79 @@
+"""Engines for the tests: a dockerd of their own, a podman with storage of its own, and an image made of Debian."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+CACHE = Path(__file__).resolve().parents[2] / ".cache" / "real"
+PACKAGES = "clang-19,libbpf-dev,linux-libc-dev"
+LEAVE_OUT = ("usr/share/doc", "usr/share/man", "usr/share/locale", "var/cache", "var/lib/apt", "usr/lib/gcc")
+IMAGE = "localhost/bpfgen-test:19"
+
+
+def rootfs() -> Path:
+    """The archive of a small Debian with clang and libbpf's headers; made once per checkout, in about a minute."""
+    key = hashlib.sha256(f"{PACKAGES} {LEAVE_OUT}".encode()).hexdigest()[:12]
+    archive = CACHE / f"image-{key}.tar"
+    if not archive.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="image-", dir=CACHE) as folder:
+            root, partial = Path(folder) / "root", Path(folder) / "image.tar"
+            _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", str(root))
+            _run("tar", "-C", str(root), *(f"--exclude=./{name}" for name in LEAVE_OUT), "-cf", str(partial), ".")
+            partial.replace(archive)
+    return archive
+
+
+@contextlib.contextmanager
+def docker(folder: Path, group: int = 0) -> Iterator[dict[str, str]]:
+    """The environment in which docker commands reach an engine with `IMAGE`, which ends with the context."""
+    socket, pid = folder / "docker.sock", folder / "pid"
+    words = ["dockerd", f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={pid}"]
+    words += [f"--host=unix://{socket}", "--iptables=false", "--bridge=none", f"--group={group}"]
+    env = {**os.environ, "DOCKER_HOST": f"unix://{socket}"}
+    with (folder / "log").open("wb") as log:
+        engine = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 60
+        while subprocess.run(("docker", "info"), env=env, check=False, capture_output=True).returncode:
+            assert engine.poll() is None, (folder / "log").read_text()[-2000:]
+            assert time.monotonic() < deadline, (folder / "log").read_text()[-2000:]
+        _run("docker", "import", str(rootfs()), IMAGE, env=env)
+        yield env
+    finally:
+        engine.terminate()
+        engine.wait()
+        shutil.rmtree(folder / "data", ignore_errors=True)
+
+
+@contextlib.contextmanager
+def podman(folder: Path) -> Iterator[dict[str, str]]:
+    """The same for podman. Its limits are those of a sandbox that may raise none, and has cgroups of both versions."""
+    (folder / "containers.conf").write_text(
+        '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n'
+        '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "runc"\n'
+    )
+    (folder / "storage.conf").write_text(
+        f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/data"\nrunroot = "{folder}/run"\n'
+    )
+    names = {"CONTAINERS_CONF": "containers.conf", "CONTAINERS_STORAGE_CONF": "storage.conf"}
+    env = {**os.environ, **{name: str(folder / file) for name, file in names.items()}}
+    _run("podman", "import", str(rootfs()), IMAGE, env=env)
+    try:
+        yield env
+    finally:
+        _run("podman", "rm", "-af", env=env)
+        _run("podman", "rmi", "-af", env=env)
+
+
+def _run(*words: str, env: dict[str, str] | None = None) -> None:
+    done = subprocess.run(words, env=env, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"

@@ -1,0 +1,240 @@
+"""Builds through docker and podman: the bytes of native builds, whatever is killed, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from project import BPFGEN, NINJA, Project
+
+sys.path.append(str(Path(__file__).parent))
+from engines import IMAGE, docker, podman
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(os.geteuid() != 0, reason="starts an engine, as root"),
+    *(pytest.mark.skipif(not shutil.which(tool), reason=f"needs {tool}") for tool in ("dockerd", "debootstrap")),
+]
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+GONE_SECONDS = 60
+"""Within which `docker ps -a` is as before."""
+HELPED = """\
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+SEC("xdp") int helped(struct xdp_md *context) { return context->data > bpf_get_prandom_u32() ? XDP_PASS : XDP_DROP; }
+char LICENSE[] SEC("license") = "GPL";
+"""
+"""With libbpf's headers."""
+
+
+class Built(Project):
+    """The repository's own programs in a folder of their own, built by an engine."""
+
+    def __init__(self, root: Path, kind: str, env: dict[str, str], more: str = "") -> None:
+        super().__init__(root)
+        self.env = env
+        self.kind = kind
+        for name in ("bpf", "include"):
+            shutil.copytree(REPOSITORY / name, root / name, dirs_exist_ok=True)
+        self.write("bpf/helped.c", HELPED)
+        toml = (REPOSITORY / "build.toml").read_text(encoding="utf-8")
+        toml += '[program.helped]\nsource = "bpf/helped.c"\nportable = true\n'
+        builder = f'[builder]\nkind = "{kind}"\n' + (
+            f'[builder.{kind}]\nimage = "{IMAGE}"\n' if kind != "native" else ""
+        )
+        tools = f'[toolchain]\nclang = "clang-19"\n[cache]\nlauncher = "none"\n{builder}{more}'
+        self.write("build.toml", f"{toml}\n{tools}")
+
+    def make(self) -> set[str]:
+        self.bpfgen(env=self.env)
+        self.ninja(env=self.env)
+        return set()
+
+    def containers(self) -> list[str]:
+        """Containers of the project."""
+        words = (self.kind, "ps", "-aq", f"--filter=label=bpfgen.project={self.root}")
+        return self.run(words, env=self.env).stdout.split()
+
+    def session(self) -> int:
+        """The session's process."""
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                try:
+                    words = (folder / "cmdline").read_bytes()
+                    if b"bpfgen.builders.session" in words and (folder / "cwd").resolve() == self.root:
+                        return int(folder.name)
+                except OSError:
+                    continue
+        return 0
+
+    def wait_until_gone(self) -> None:
+        """Fails if a container is there after `GONE_SECONDS`."""
+        deadline = time.monotonic() + GONE_SECONDS
+        while self.containers():
+            assert time.monotonic() < deadline, self.containers()
+
+    def started(self) -> subprocess.Popen[str]:
+        """A build that has got as far as its first object."""
+        self.bpfgen(env=self.env)
+        ninja = subprocess.Popen((NINJA, "-v"), cwd=self.root, env=self.env, text=True, stdout=subprocess.PIPE)
+        assert ninja.stdout is not None
+        ninja.stdout.readline()
+        return ninja
+
+
+@pytest.fixture(scope="module")
+def native(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    built = Built(tmp_path_factory.mktemp("native"), "native", dict(os.environ))
+    built.make()
+    return built
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with docker(tmp_path_factory.mktemp("docker")) as env:
+        yield env
+
+
+@pytest.fixture
+def built(tmp_path: Path, engine: dict[str, str]) -> Iterator[Built]:
+    project = Built(tmp_path, "docker", engine)
+    yield project
+    project.wait_until_gone()
+
+
+def test_same_bytes_and_nothing_to_do(built: Built, native: Built) -> None:
+    built.make()
+    assert built.objects() == native.objects() != {}
+    built.wait_until_gone()
+    assert built.bpfgen(env=built.env).stdout == ""
+    # Where no engine is, too: nobody is asked.
+    assert "no work to do" in built.ninja(env={**built.env, "DOCKER_HOST": "unix:///nowhere"})
+    assert not built.containers()
+    assert not built.session()
+
+
+@pytest.mark.skipif(not shutil.which("podman"), reason="needs podman")
+def test_same_bytes_by_podman(tmp_path_factory: pytest.TempPathFactory, native: Built) -> None:
+    with podman(tmp_path_factory.mktemp("podman")) as env:
+        project = Built(tmp_path_factory.mktemp("project"), "podman", env)
+        project.make()
+        assert project.objects() == native.objects()
+        project.wait_until_gone()
+
+
+@pytest.mark.parametrize("victim", ["ninja", "session", "container"])
+def test_killed_in_mid_build(built: Built, native: Built, victim: str) -> None:
+    ninja = built.started()
+    if victim == "ninja":
+        ninja.kill()
+    elif victim == "session":
+        os.kill(built.session(), signal.SIGKILL)
+    else:
+        built.run(("docker", "kill", *built.containers()), env=built.env, code=None)
+    ninja.communicate()
+    built.ninja(env=built.env)
+    assert built.objects() == native.objects()
+    assert "no work to do" in built.ninja(env=built.env)
+
+
+def test_other_flags_and_headers_rebuild(built: Built) -> None:
+    """Depfiles name the image's headers where this host has them, and the project's as ever."""
+    built.make()
+    deps = built.ninja("-t", "deps", "out/obj/helped/bpfel.bpf.o", env=built.env)
+    names = [line.strip() for line in deps.splitlines()[1:] if line.strip()]
+    assert names
+    assert all((built.root / name).exists() for name in names)
+    assert any("out/sysroot/" in name and name.endswith("/usr/include/bpf/bpf_helpers.h") for name in names)
+    assert not any(name.startswith("/usr/") for name in names)
+
+
+def test_reads_nothing_outside(built: Built, tmp_path_factory: pytest.TempPathFactory) -> None:
+    secret = tmp_path_factory.mktemp("outside") / "secret.h"
+    secret.write_text("int secret;\n")
+    for path in (secret, "/proc/1/root/etc/hostname/x", "../outside.h"):
+        built.write("bpf/tc_counter.c", f'#include "{path}"\n')
+        built.bpfgen(env=built.env)
+        assert "file not found" in built.ninja("tc_counter", env=built.env, code=1)
+
+
+def test_container_is_hardened(built: Built) -> None:
+    built.make()
+    facts = json.loads(built.run(("docker", "inspect", *built.containers()), env=built.env).stdout)[0]
+    host = facts["HostConfig"]
+    assert host["NetworkMode"] == "none"
+    assert host["CapDrop"] == ["ALL"]
+    assert host["ReadonlyRootfs"]
+    assert host["AutoRemove"]
+    assert "no-new-privileges" in host["SecurityOpt"]
+    writable = {mount["Destination"] for mount in facts["Mounts"] if mount["RW"]}
+    assert writable == {f"{built.root}/out"}
+
+
+def test_outputs_belong_to_the_user(native: Built) -> None:
+    """A plain one, in the group that may use the engine."""
+    user, group = 54321, 54322
+    # Not pytest's folder, into which no other user may look.
+    with tempfile.TemporaryDirectory() as base, docker(Path(base), group) as env:
+        Path(base).chmod(0o755)
+        folder = Path(base) / "user"
+        folder.mkdir()
+        project = Built(folder / "project", "docker", {**env, "HOME": str(folder)})
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, user, user)
+        # The interpreter may lie in root's home: this capability lets its files be read, and nothing be written.
+        reading = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+        become = ("setpriv", f"--reuid={user}", f"--regid={user}", f"--groups={group}", *reading)
+        project.run((*become, *BPFGEN), env=project.env)
+        project.run((*become, NINJA), env=project.env)
+        assert project.objects() == native.objects()
+        assert {path.stat().st_uid for path in project.root.rglob("*")} == {user}
+        project.wait_until_gone()
+
+
+def test_no_engine(built: Built) -> None:
+    """Says so in one line, when it generates and when it builds."""
+    nowhere = {**built.env, "DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    said = built.bpfgen(env=nowhere, code=3).stderr
+    assert "build.toml:" in said
+    assert "error: no docker engine runs at unix:///nowhere/docker.sock\n  hint: start it" in said
+
+
+def test_no_image(built: Built) -> None:
+    built.make()
+    built.write("build.toml", (built.root / "build.toml").read_text().replace(IMAGE, "localhost/none:1"))
+    assert 'there is no image "localhost/none:1"' in built.bpfgen(env=built.env, code=3).stderr
+
+
+@pytest.mark.skipif(not shutil.which("clangd-19"), reason="needs clangd-19")
+def test_editor_opens_every_source(built: Built) -> None:
+    """In a mount namespace without the host's headers."""
+    built.make()
+    for entry in json.loads((built.root / "compile_commands.json").read_text()):
+        hide = "mount -t tmpfs none /usr/include && exec clangd-19 --check=" + entry["file"]
+        done = built.run(("unshare", "--mount", "sh", "-c", hide), env=built.env)
+        assert "All checks completed, 0 errors" in done.stderr
+
+
+def test_dockerfile_is_built_again(built: Built) -> None:
+    """When it changes: then Ninja runs bpfgen, which builds it, and every object is compiled again."""
+    built.write("bpf/Dockerfile", f"FROM {IMAGE}\n")
+    toml = (built.root / "build.toml").read_text().replace(f'image = "{IMAGE}"', 'dockerfile = "bpf/Dockerfile"')
+    built.write("build.toml", toml)
+    built.make()
+    before = (built.root / "out/.bpfgen/toolchain").read_text()
+    assert built.bpfgen("-v", env={**built.env, "DOCKER_HOST": built.env["DOCKER_HOST"]}).returncode == 0
+    built.write("bpf/Dockerfile", f"FROM {IMAGE}\nLABEL changed=1\n")
+    built.ninja(env=built.env)
+    assert (built.root / "out/.bpfgen/toolchain").read_text() != before
+    assert len(built.compiled) > 10
+    assert "no work to do" in built.ninja(env=built.env)
