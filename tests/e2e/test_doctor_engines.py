@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
-import tarfile
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from doctor import NOBODY, as_nobody, command, doctor
+from dockerd import Daemon, pack
+from doctor import NOBODY, as_nobody, command, doctor, follow, without
 
 import bpfgen
 from bpfgen.config.schema import Config, Image
@@ -31,9 +28,6 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="dockerd needs root"),
     pytest.mark.skipif(not (shutil.which("dockerd") and shutil.which("docker")), reason="there is no docker"),
 ]
-SECONDS = 60
-PATH = "/usr/bin:/bin"
-TOOLS = ("sh", "ls", "tr", "sort", "grep", "sed", "clang-19")
 BUILD = '[project]\nname = "p"\n[program.one]\nsource = "one.c"\n'
 
 
@@ -43,41 +37,6 @@ def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="bpfgen-", dir="/tmp") as name:
         os.chmod(name, 0o755)
         yield Path(name)
-
-
-class Daemon:
-    """A dockerd that can be stopped and started again, and sees nothing of `hidden`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.socket, self.hidden = folder, folder / "docker.sock", folder / "hidden"
-        self.hidden.mkdir()
-        self.env = {**os.environ, "DOCKER_HOST": f"unix://{self.socket}"}
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Until it answers."""
-        data = [f"--data-root={self.folder}/data", f"--exec-root={self.folder}/exec", f"--pidfile={self.folder}/pid"]
-        words = ["dockerd", *data, "-H", f"unix://{self.socket}", "--iptables=false", "--bridge=none", "--group=daemon"]
-        words += [f"--storage-driver={os.environ.get('BPFGEN_TEST_STORAGE', 'vfs')}"]
-        hide = 'mount -t tmpfs none "$1"; shift; exec "$@"'
-        with open(self.folder / "log", "ab") as log:
-            self._process = subprocess.Popen(
-                ["unshare", "-m", "sh", "-ec", hide, "sh", str(self.hidden), *words], stdout=log, stderr=log
-            )
-        end = time.monotonic() + SECONDS
-        while subprocess.run(["docker", "version"], env=self.env, capture_output=True, check=False).returncode:
-            assert self._process.poll() is None, (self.folder / "log").read_text()[-2000:]
-            assert time.monotonic() < end, "dockerd doesn't answer"
-
-    def stop(self) -> None:
-        """Ends it, and waits for it."""
-        if self._process:
-            self._process.terminate()
-            self._process.wait(SECONDS)
-
-    def docker(self, *words: str, **more: object) -> None:
-        """Runs docker's command."""
-        subprocess.run(["docker", *words], env=self.env, check=True, stdout=subprocess.DEVNULL, **more)  # type: ignore[call-overload]
 
 
 @pytest.fixture(scope="module")
@@ -91,44 +50,6 @@ def daemon(folder: Path) -> Iterator[Daemon]:
         yield made
     finally:
         made.stop()
-
-
-def pack(path: Path, images: dict[str, str]) -> None:
-    """Images of one layer, programs of this host, as `docker load` and `podman load` take them; each may claim another
-    architecture than this host's.
-    """
-    layer = path.with_suffix(".layer")
-    with tarfile.open(layer, "w", dereference=True) as tar:
-        for program in sorted(closure(TOOLS)):
-            tar.add(program, program.lstrip("/"))
-        tar.add(str(shutil.which("sh")), "bin/sh")
-    digest = hashlib.sha256(layer.read_bytes()).hexdigest()
-    own = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
-    with tarfile.open(path, "w") as tar:
-        manifest = []
-        for number, (name, arch) in enumerate(images.items()):
-            layers = {"type": "layers", "diff_ids": [f"sha256:{digest}"]}
-            config = {"architecture": arch or own, "os": "linux", "config": {"Env": [f"PATH={PATH}"]}, "rootfs": layers}
-            add(tar, f"{number}.json", json.dumps(config).encode())
-            manifest.append({"Config": f"{number}.json", "RepoTags": [name], "Layers": ["layer.tar"]})
-        tar.add(layer, "layer.tar")
-        add(tar, "manifest.json", json.dumps(manifest).encode())
-    layer.unlink()
-
-
-def add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
-    """Adds a small file."""
-    info = tarfile.TarInfo(name)
-    info.size = len(data)
-    tar.addfile(info, io.BytesIO(data))
-
-
-def closure(names: tuple[str, ...]) -> set[str]:
-    """Programs, and the libraries that they load."""
-    programs = {str(shutil.which(name)) for name in names}
-    said = subprocess.run(["ldd", *programs], check=True, capture_output=True, text=True).stdout
-    words = [word for line in said.splitlines() for word in line.split()]
-    return programs | {word for word in words if word.startswith("/") and not word.endswith(":")}
 
 
 @pytest.fixture
@@ -290,3 +211,39 @@ def test_podman(project: Path, folder: Path) -> None:
     assert {name: found[name]["level"] for name in ("image", "sharing", "clang")} == dict.fromkeys(
         ("image", "sharing", "clang"), "ok"
     ), found
+
+
+CONTAINER = '[builder]\nkind = "KIND"\n[builder.docker]\nKEY = "VALUE"\n'
+
+
+def builder(root: Path, kind: str, key: str, value: str) -> None:
+    """Has build.toml name a builder."""
+    text = CONTAINER.replace("KIND", kind).replace("KEY", key).replace("VALUE", value)
+    (root / "build.toml").write_text(BUILD + text)
+
+
+def test_the_builder_of_build_toml(daemon: Daemon, project: Path) -> None:
+    """As it names it; `auto` means it where this host's clang can't be used."""
+    builder(project, "docker", "image", "bpf:19")
+    found = doctor(cwd=project, env=daemon.env)
+    assert (found["builder"]["found"], found["sharing"]["level"]) == (
+        'docker, as build.toml says  kind = "docker"',
+        "ok",
+    )
+    builder(project, "auto", "image", "bpf:19")
+    assert doctor(cwd=project, env=daemon.env)["builder"]["found"].startswith("native, as this host has a clang")
+    with (project / "build.toml").open("a") as file:
+        file.write('[toolchain]\nrequire = "==19.1.7"\n')
+    found = doctor(cwd=project, env=daemon.env, before=without("/usr/bin/clang-19"))
+    assert found["builder"]["found"].startswith("docker, as no clang of this host can be used")
+    assert found["clang"]["found"] == "clang-19 (clang 19.1.7) in the image bpf:19"
+
+
+def test_no_dockerfile(daemon: Daemon, project: Path) -> None:
+    """The hint's command writes it."""
+    builder(project, "docker", "dockerfile", "bpf/Dockerfile")
+    found = doctor(cwd=project, env=daemon.env)["image"]
+    assert (found["level"], found["found"]) == ("failure", 'there is no file "bpf/Dockerfile"')
+    path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
+    follow(found, project, env={**os.environ, "PATH": path})
+    assert doctor(cwd=project, env=daemon.env)["image"]["found"] == "is built from bpf/Dockerfile by the next bpfgen"
