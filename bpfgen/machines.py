@@ -39,7 +39,8 @@ def packages(base: str, arches: Iterable[str], clang: str = "") -> list[str]:
 
 
 def render(kind: str, base: str, arches: Iterable[str], root: str) -> str:
-    """The text of the file of a kind of machine. `root` is the project's absolute folder, which lima.yaml names.
+    """The text of the file of a kind of machine; `base` is the Dockerfile's, the others have Debian. `root` is the
+    project's absolute folder, which lima.yaml names.
 
     Raises Failure: YAML can't name it.
     """
@@ -52,7 +53,7 @@ def render(kind: str, base: str, arches: Iterable[str], root: str) -> str:
         link = f"RUN {row['link']}\n" if "link" in row else ""
         text = text.replace("@IMAGE@", row["image"]).replace("@CLANG@", str(row["clang"])).replace("@LINK@\n", link)
         return text.replace("@PACKAGES@", _lines(packages(base, arches, "${CLANG}"), 6, " \\\n"))
-    names = _lines(packages(base, arches), 6 if kind == "vagrant" else 8, " \\\n").rstrip("\\ \n")
+    names = _lines(packages("debian", arches), 6 if kind == "vagrant" else 8, " \\\n").rstrip("\\ \n")
     return text.replace("@PACKAGES@\n" if kind == "lima" else "@PACKAGES@", f"{names}\n").replace(
         "@PROJECT@", json.dumps(_shared(root), ensure_ascii=False)
     )

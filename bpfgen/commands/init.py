@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--go", action="store_true", help="make a Go package too")
     for kind, file in FILES.items():
         parser.add_argument(f"--{kind}", action="store_true", help=f"write {file}; in a project, nothing else")
-    parser.add_argument("--base", choices=BASES, default=BASES[0], help="what the Dockerfile starts from")
+    parser.add_argument(
+        "--base", choices=BASES, default=BASES[0], help="what the Dockerfile starts from (default: debian)"
+    )
     parser.add_argument("--force", action="store_true", help="overwrite files")
 
 

@@ -14,6 +14,7 @@ from bpfgen.doctor.engines import Engine, Silent
 from bpfgen.doctor.mend import as_root, install
 from bpfgen.doctor.reason import silent
 from bpfgen.doctor.subject import Subject
+from bpfgen.quote import shell_word
 
 INIT = "run  bpfgen init --docker"
 _UNSHARED = ("mounts denied", "is not shared", "bind source path does not exist", "no such file or directory")
@@ -92,7 +93,8 @@ def _sharing(subject: Subject, engine: Engine, image: str) -> list[Finding]:
 def _hidden(subject: Subject, engine: Engine) -> Finding:
     root = subject.root
     if engine.kind == "podman":
-        hint = f"run  podman machine init --now --volume {root}:{root}  after removing the machine of before"
+        volume = shell_word(f"{root}:{root}")
+        hint = f"run  podman machine init --now --volume {volume}  after removing the machine of before"
         if sys.platform.startswith("linux"):
             hint = "run podman on this host, not on a remote one: unset CONTAINER_HOST"
     elif sys.platform == "darwin":

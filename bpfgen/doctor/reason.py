@@ -11,6 +11,7 @@ from typing import Optional
 
 from bpfgen.doctor import Finding, ask
 from bpfgen.doctor.mend import as_root
+from bpfgen.quote import shell_word
 
 DEFAULT = "unix:///var/run/docker.sock"
 
@@ -51,7 +52,7 @@ def _start(kind: str, where: str) -> str:
 
 def _permit(where: str) -> str:
     """The hint for a socket that may not be opened: whose it is says what mends it."""
-    path, user = where.partition("unix://")[2], _user()
+    path, user = where.partition("unix://")[2], shell_word(_user())
     again = "  and log in again"
     try:
         status = os.stat(path)
@@ -59,7 +60,8 @@ def _permit(where: str) -> str:
         return f"run  sudo usermod -aG docker {user}{again}"
     group = _group(status.st_gid)
     if status.st_gid == 0 or not status.st_mode & stat.S_IWGRP:
-        change = f"groupadd -f docker && sudo chgrp docker {path} && sudo chmod g+rw {path}"
+        place = shell_word(path)
+        change = f"groupadd -f docker && sudo chgrp docker {place} && sudo chmod g+rw {place}"
         return f"run  sudo {change} && sudo usermod -aG docker {user}{again}"
     if user in _members(group):
         return f"run  newgrp {group}  or log in again: you are in the group, and this shell isn't"

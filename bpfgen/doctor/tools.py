@@ -14,6 +14,7 @@ from bpfgen.doctor.mend import as_root, install
 from bpfgen.doctor.subject import Subject, problems
 from bpfgen.host import find_bpftool
 from bpfgen.launcher import find_launcher
+from bpfgen.quote import shell_word
 from bpfgen.toolchain import Cache, Clang
 
 OLDEST_NINJA = (1, 10)
@@ -56,7 +57,7 @@ def _btf(subject: Subject, kernel: str, arch: str) -> Finding:
         with open(os.path.join(subject.root, path), "rb") as file:
             empty = not file.read(1)
     except PermissionError:
-        return Finding(name, "failure", f'"{path}" may not be read', f"run  {as_root()}chmod a+r {path}")
+        return Finding(name, "failure", f'"{path}" may not be read', f"run  {as_root()}chmod a+r {shell_word(path)}")
     except (OSError, ValueError):
         return Finding(name, "failure", f'there is no file "{path}"', _btf_mend(path))
     if empty:
@@ -68,8 +69,8 @@ def _btf_mend(path: str) -> str:
     if not os.path.exists(RUNNING):
         return f"copy {RUNNING} of a machine with that kernel there"
     folder = os.path.dirname(path)
-    make = f"mkdir -p {folder} && " if folder else ""
-    return f"run  {make}cp {RUNNING} {path}  on a machine with that kernel, or for this one's"
+    make = f"mkdir -p {shell_word(folder)} && " if folder else ""
+    return f"run  {make}cp {RUNNING} {shell_word(path)}  on a machine with that kernel, or for this one's"
 
 
 def launcher(subject: Subject, clang: Clang, cache: Cache) -> list[Finding]:

@@ -162,6 +162,7 @@ def test_no_headers_of_an_architecture(project: Project) -> None:
 
 
 KERNEL = '[kernel.k]\nbtf = "btf/{arch}"\n'
+ODD = "it's a $folder"
 
 
 def test_no_bpftool(project: Project) -> None:
@@ -202,7 +203,10 @@ def test_kernel_types(project: Project) -> None:
         return
     subprocess.run(["sh", "-ec", command(found)], cwd=project.root, check=True)
     assert doctor(cwd=project.root)["kernel k amd64"]["level"] == "ok"
-    project.write("btf/amd64", "")
+    project.config(ONE + KERNEL.replace("btf/", f"{ODD}/"))
+    subprocess.run(["sh", "-ec", command(doctor(cwd=project.root)["kernel k amd64"])], cwd=project.root, check=True)
+    assert doctor(cwd=project.root)["kernel k amd64"]["level"] == "ok"
+    project.write(f"{ODD}/amd64", "")
     assert "is empty" in doctor(cwd=project.root)["kernel k amd64"]["found"]
 
 

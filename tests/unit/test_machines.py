@@ -46,6 +46,12 @@ def test_one_list_of_packages(kind: str) -> None:
     assert "linux-libc-dev-ppc64el-cross" in text
 
 
+def test_the_base_is_the_dockerfile_s() -> None:
+    """The other machines are Debian, whatever it is."""
+    for kind in ("vagrant", "lima"):
+        assert render(kind, "ubuntu", DEFAULT_ARCHES, "/p") == render(kind, "debian", DEFAULT_ARCHES, "/p")
+
+
 @every
 def test_nothing_asks_for_the_kernel_that_runs(kind: str) -> None:
     """A container's, and a machine's, are others than that of programs."""
