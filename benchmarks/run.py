@@ -24,7 +24,7 @@ from benchmarks import plot, report  # noqa: E402 - the path is set above
 from benchmarks.measure import Broken, Missing  # noqa: E402
 from benchmarks.results import Part, load, save  # noqa: E402
 from benchmarks.tools import Tools, find, machine  # noqa: E402
-from benchmarks.workloads import cilium, libbpf, own, startup, synthetic  # noqa: E402
+from benchmarks.workloads import builders, cilium, libbpf, own, startup, synthetic  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results.json"
 PLOT = ROOT / "benchmarks" / "results.svg"
@@ -33,6 +33,7 @@ PARTS = {
     "libbpf-tools": libbpf,
     "cilium-examples": cilium,
     "own-programs": own,
+    "builders": builders,
     "scale": synthetic,
     "start-up": startup,
 }

@@ -128,7 +128,11 @@ def start(settings: Settings, script: str) -> FramedStream:
             security_opt=["no-new-privileges"],
             read_only=True,
             tmpfs={"/tmp": ""},  # noqa: S108 - the container's own
-            binds=[*(f"{path}:{path}:ro" for path in settings.readable), *(f"{p}:{p}:rw" for p in settings.writable)],
+            # Not `binds`, which a colon in a path breaks.
+            mounts=[
+                *(_sdk().types.Mount(path, path, "bind", read_only=True) for path in settings.readable),
+                *(_sdk().types.Mount(path, path, "bind") for path in settings.writable),
+            ],
         )
         container = api.create_container(
             settings.image,

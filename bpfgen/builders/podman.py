@@ -71,11 +71,21 @@ def is_rootless(engine: str) -> bool:
 
 def _sweep(settings: Settings) -> None:
     """Removes what sessions of this project left that were killed together with podman."""
-    listing = (settings.engine, "ps", "-a", f"--filter=label={LABEL}={settings.root}")
-    rows = _run((*listing, f'--format={{{{.ID}}}} {{{{index .Labels "{SESSION}"}}}}')).splitlines()
-    old = [row.split()[0] for row in rows if is_stray(row.partition(" ")[2])]
+    # Not by the folder: podman takes a comma in a filter for the start of another.
+    rows = json.loads(_run((settings.engine, "ps", "-a", f"--filter=label={LABEL}", "--format=json")) or "[]")
+    ours = [row for row in rows if row["Labels"].get(LABEL) == settings.root]
+    old = [row["Id"] for row in ours if is_stray(row["Labels"].get(SESSION, ""))]
     if old:
         _run((settings.engine, "rm", "-f", *old))
+
+
+def _mount(path: str, mode: str) -> str:
+    """The option that mounts a path where it is; raises Unavailable for one that podman has no way to write."""
+    if ":" not in path:
+        return f"--volume={path}:{path}:{mode}"
+    if "," in path:
+        raise Unavailable(f"podman can't mount a path with a colon and a comma: {path}")
+    return f"--mount=type=bind,src={path},dst={path},ro={'true' if mode == 'ro' else 'false'}"
 
 
 def start(settings: Settings, script: str) -> PipeStream:
@@ -93,8 +103,8 @@ def start(settings: Settings, script: str) -> PipeStream:
         f"--label={LABEL}={settings.root}",
         f"--label={SESSION}={os.getpid()}",
         f"--workdir={settings.root}",
-        *(f"--volume={path}:{path}:ro" for path in settings.readable),
-        *(f"--volume={path}:{path}:rw" for path in settings.writable),
+        *(_mount(path, "ro") for path in settings.readable),
+        *(_mount(path, "rw") for path in settings.writable),
         *([f"--user={settings.user}"] if settings.user else []),
     ]
     _sweep(settings)

@@ -28,6 +28,8 @@ pytestmark = [
 REPOSITORY = Path(__file__).resolve().parents[2]
 GONE_SECONDS = 60
 """Within which `docker ps -a` is as before."""
+AWKWARD = "a b: c,d'é $x"
+"""A folder with what shells and engines have a meaning for."""
 HELPED = """\
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -62,8 +64,10 @@ class Built(Project):
 
     def containers(self) -> list[str]:
         """Containers of the project."""
-        words = (self.kind, "ps", "-aq", f"--filter=label=bpfgen.project={self.root}")
-        return self.run(words, env=self.env).stdout.split()
+        label = '{{.Label "bpfgen.project"}}' if self.kind == "docker" else '{{index .Labels "bpfgen.project"}}'
+        words = (self.kind, "ps", "-a", "--filter=label=bpfgen.project", f"--format={{{{.ID}}}} {label}")
+        rows = [line.partition(" ") for line in self.run(words, env=self.env).stdout.splitlines()]
+        return [name for name, _, root in rows if root == str(self.root)]
 
     def session(self) -> int:
         """The session's process."""
@@ -107,7 +111,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 @pytest.fixture
 def built(tmp_path: Path, engine: dict[str, str]) -> Iterator[Built]:
-    project = Built(tmp_path, "docker", engine)
+    project = Built(tmp_path / AWKWARD, "docker", engine)
     yield project
     project.wait_until_gone()
 
@@ -126,7 +130,7 @@ def test_same_bytes_and_nothing_to_do(built: Built, native: Built) -> None:
 @pytest.mark.skipif(not shutil.which("podman"), reason="needs podman")
 def test_same_bytes_by_podman(tmp_path_factory: pytest.TempPathFactory, native: Built) -> None:
     with podman(tmp_path_factory.mktemp("podman")) as env:
-        project = Built(tmp_path_factory.mktemp("project"), "podman", env)
+        project = Built(tmp_path_factory.mktemp("project") / AWKWARD.replace(",", ""), "podman", env)
         project.make()
         assert project.objects() == native.objects()
         project.wait_until_gone()
