@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from collections.abc import Callable, Iterable
 
 from bpfgen.config.checkbuilder import ENGINES, image_of
@@ -78,8 +77,8 @@ def _container(args: argparse.Namespace, project: Subject, kind: str) -> list[Fi
     table = builder.podman or builder.docker if kind == "podman" else builder.docker or builder.podman
     image = Image(image=args.image) if args.image else table or Image()
     rows = containers.check(project, kind, engines.find(kind), image)
-    if kind == "docker" and importlib.util.find_spec("docker") is None:
-        found = "Python's docker package isn't installed, and a build needs it"
+    if kind == "docker" and engines.sdk() is None:
+        found = "Python's docker package isn't installed, or can't be imported, and a build needs it"
         rows.append(Finding("docker package", "failure", found, "run  pip install 'bpfgen[docker]'"))
     return rows
 

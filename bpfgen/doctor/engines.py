@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.util
 import re
 import shutil
 from collections.abc import Sequence
@@ -120,11 +119,19 @@ def find(kind: str) -> Optional[Engine]:
     if kind == "podman":
         return ByCommand(kind, (command,)) if command else None
     where = address()
-    if importlib.util.find_spec("docker") is not None:
-        sdk = importlib.import_module("docker")
-        if hasattr(sdk, "DockerClient"):  # else it is a folder of that name
-            return BySdk(_Lazy(sdk, where), where)
+    made = sdk()
+    if made is not None:
+        return BySdk(_Lazy(made, where), where)
     return ByCommand(kind, (command, "--host", where), where) if command else None
+
+
+def sdk() -> Optional[Any]:
+    """Docker's SDK; None where it isn't installed, or can't be imported, which is a machine's matter, too."""
+    try:
+        module = importlib.import_module("docker")
+    except Exception:  # of whatever it imports
+        return None
+    return module if hasattr(module, "DockerClient") else None  # else it is a folder of that name
 
 
 class _Lazy:

@@ -247,3 +247,14 @@ def test_no_dockerfile(daemon: Daemon, project: Path) -> None:
     path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
     follow(found, project, env={**os.environ, "PATH": path})
     assert doctor(cwd=project, env=daemon.env)["image"]["found"] == "is built from bpf/Dockerfile by the next bpfgen"
+
+
+def test_a_broken_sdk(daemon: Daemon, project: Path, tmp_path: Path) -> None:
+    """The command is asked instead; a build would need the package, so it is a failure."""
+    (tmp_path / "docker.py").write_text("raise TypeError('broken')")
+    env = {**daemon.env, "PYTHONPATH": str(tmp_path)}
+    found = doctor("--builder", "docker", "--image", "bpf:19", cwd=project, env=env)
+    assert (found["sharing"]["level"], found["docker package"]["level"]) == ("ok", "failure")
+    assert command(found["docker package"]) == "pip install 'bpfgen[docker]'"
+    (tmp_path / "docker.py").unlink()  # it is installed: the hint has been followed
+    assert "docker package" not in doctor("--builder", "docker", cwd=project, env=env)
