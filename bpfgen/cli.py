@@ -19,6 +19,7 @@ COMMANDS = (
     "matrix",
     "explain",
     "check",
+    "doctor",
     "inspect",
     "cache",
     "stats",
@@ -32,6 +33,7 @@ EPILOG = """examples:
   bpfgen init hello && cd hello   start a project that builds at once
   bpfgen && ninja                 generate, then build everything
   ninja arm64                     build for one architecture (or program, or kernel)
+  bpfgen doctor                   what would be used, and what is missing
   bpfgen explain xdp_blocklist    where each setting comes from
   bpfgen inspect out/obj/*/*.o    what is in an object
 

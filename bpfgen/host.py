@@ -175,3 +175,13 @@ def package_files(folder: str) -> list[str]:
         if not base.endswith("__pycache__")
         for name in names
     )
+
+
+def find_bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optional[str]:
+    """The bpftool that `units` need; None where they need none, or none was found, which is reported."""
+    return _bpftool(config, tuple(units), report)
+
+
+def arch_headers(clang: Clang, arch: str) -> tuple[str, ...]:
+    """The folders of a compiler's own and the kernel's user-space headers that an architecture is compiled with."""
+    return tuple(word for word in _headers(clang, arches()[arch], None) if not word.startswith("-"))

@@ -262,3 +262,8 @@ def _report_missing(wanted: str, require: str, found: list[Clang], report: Repor
         else:
             message = f'{name} is clang {clang.version}, and toolchain.require is "{require}"'
             report.add(("toolchain", "require"), message, INSTALL)
+
+
+def candidates(root: str, config: Config, cache: Cache) -> Iterator[Clang]:
+    """Every compiler that `[toolchain] clang` can mean, in the order of preference; each is asked when it is taken."""
+    return _candidates(root, config.toolchain.clang, cache)

@@ -1,8 +1,9 @@
-"""`bpfgen init`: a small project that builds at once."""
+"""`bpfgen init`: a small project that builds at once, and the files of machines to build in."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import re
@@ -10,14 +11,18 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from bpfgen.config.check import GO_KEYWORDS
+from bpfgen.config.schema import Builder
 from bpfgen.errors import EXIT_USAGE, Failure, Location, Problem
 from bpfgen.files import write_if_changed
+from bpfgen.machines import BASES, BUILDER, DEFAULT_ARCHES, FILES, render
 
 HELP = "start a small project that builds at once"
 EPILOG = """examples:
   bpfgen init            in this folder
   bpfgen init hello      in a new folder
-  bpfgen init --go       with a Go package that embeds the object"""
+  bpfgen init --go       with a Go package that embeds the object
+  bpfgen init --docker   with a Dockerfile of what builds need; in a project, that alone
+  bpfgen init --lima     with a lima.yaml; --vagrant: with a Vagrantfile"""
 
 TEMPLATES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "templates", "init")
 
@@ -27,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", default=".", metavar="DIR")
     parser.add_argument("--name", help="the project's name (default: the folder's)")
     parser.add_argument("--go", action="store_true", help="make a Go package too")
+    for kind, file in FILES.items():
+        parser.add_argument(f"--{kind}", action="store_true", help=f"write {file}; in a project, nothing else")
+    parser.add_argument(
+        "--base", choices=BASES, default=BASES[0], help="what the Dockerfile starts from (default: debian)"
+    )
     parser.add_argument("--force", action="store_true", help="overwrite files")
 
 
@@ -36,21 +46,51 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     name = args.name or os.path.basename(os.path.abspath(folder)) or "project"
     if not name.isprintable():
         raise Failure([Problem(None, f"{name!r} can't name a project", "give it another with --name")], EXIT_USAGE)
-    files = dict(_files(name, args.go))
+    machines = [kind for kind in FILES if getattr(args, kind)]
+    there = bool(machines) and os.path.lexists(os.path.join(folder, "build.toml"))
+    files = {} if there else dict(_files(name, args.go))
+    files.update((FILES[kind], render(kind, args.base, _arches(folder), os.path.abspath(folder))) for kind in machines)
+    if "docker" in machines and not there and _has_builder():
+        files["build.toml"] += f"\n{BUILDER}"
     if not args.force:
         _refuse_existing(folder, files)
+    _write(args, folder, files, out)
+    if not args.quiet:
+        if "docker" in machines and (there or not _has_builder()):
+            print(f"build.toml uses it with these lines:\n\n{BUILDER}", file=out)
+        elif not there:
+            print(f"next: {'' if args.folder == '.' else f'cd {args.folder} && '}bpfgen && ninja", file=out)
+    return 0
+
+
+def _write(args: argparse.Namespace, folder: str, files: dict[str, str], out: TextIO) -> None:
     for path, text in files.items():
         if not args.dry_run:
             write_if_changed(os.path.join(folder, path), text.encode())
         if not args.quiet:
-            print(
-                f"{'would write' if args.dry_run else 'wrote'} {os.path.normpath(os.path.join(args.folder, path))}",
-                file=out,
-            )
-    if not args.quiet:
-        there = "" if args.folder == "." else f"cd {args.folder} && "
-        print(f"next: {there}bpfgen && ninja", file=out)
-    return 0
+            shown = os.path.normpath(os.path.join(args.folder, path))
+            print(f"{'would write' if args.dry_run else 'wrote'} {shown}", file=out)
+
+
+def _arches(folder: str) -> tuple[str, ...]:
+    """What the project in a folder is built for; the usual ones where there is none, or it can't be read."""
+    from bpfgen.config.decode import decode
+    from bpfgen.config.report import Report
+    from bpfgen.config.source import read_document
+
+    try:
+        with open(os.path.join(folder, "build.toml"), "rb") as file:
+            document = read_document("build.toml", file.read())
+    except (OSError, Failure):
+        return DEFAULT_ARCHES
+    config = decode(document.values, Report(document))
+    more = [arch for program in config.program.values() for arch in program.arches or ()]
+    return tuple(dict.fromkeys((*DEFAULT_ARCHES, *config.targets.arches, *more)))
+
+
+def _has_builder() -> bool:
+    """Whether this bpfgen builds in docker."""
+    return any(field.name == "docker" for field in dataclasses.fields(Builder))
 
 
 def _files(name: str, go: bool) -> Iterator[tuple[str, str]]:
