@@ -49,6 +49,9 @@ def dockerd(folder: Path, group: int = 0) -> Iterator[dict[str, str]]:
         yield {**os.environ, "DOCKER_HOST": f"unix://{folder}/docker.sock"}
     finally:
         end_dockerd(folder, signal.SIGTERM)
+        # The data are mounted on themselves, once more by an engine that follows a killed one.
+        while not subprocess.run(("umount", str(folder / "data")), check=False, capture_output=True).returncode:
+            pass
         shutil.rmtree(folder / "data", ignore_errors=True)
 
 
@@ -72,6 +75,8 @@ def end_dockerd(folder: Path, how: signal.Signals) -> None:
     engine = int((folder / "pid").read_text())
     os.kill(engine, how)
     os.waitpid(engine, 0)
+    # Its containerd ends with it, but counts as running where nobody collects it.
+    (folder / "exec/containerd/containerd.pid").unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
