@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Optional
 
+from bpfgen.builders.settings import said_files
 from bpfgen.compile import Layout
 from bpfgen.launcher import COMPILER, LAUNCHER, STATSLOG
 from bpfgen.memo import NOTES, notes_folder
@@ -34,4 +35,5 @@ def own_files(layout: Layout) -> list[str]:
     notes = (NOTES, "outputs", COMPILER, LAUNCHER, STATSLOG, "plan.json", "probe.json", "toolchain", "lock", *BUILDER)
     logs = (".ninja_log", ".ninja_deps", ".ninja_lock")
     headers = [os.path.join(base, name) for base, _, files in os.walk(f"{layout.out}/sysroot") for name in files]
-    return [*(layout.note(name) for name in notes), *(f"{layout.out}/{name}" for name in logs), *headers]
+    said = said_files(layout.note("").rstrip("/"))
+    return [*(layout.note(name) for name in notes), *said, *(f"{layout.out}/{name}" for name in logs), *headers]

@@ -8,12 +8,12 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
-from bpfgen.builders import Unavailable, engine, image, sysroot
+from bpfgen.builders import Gone, Unavailable, engine, image, sysroot
 from bpfgen.builders.session import begin
 from bpfgen.builders.settings import Settings
 from bpfgen.config.checkbuilder import image_of
 from bpfgen.config.report import Report
-from bpfgen.config.schema import Config
+from bpfgen.config.schema import Config, Image
 from bpfgen.errors import describe
 from bpfgen.quote import shell_word
 from bpfgen.toolchain import (
@@ -42,24 +42,34 @@ def find(root: str, config: Config, cache: Cache, report: Report) -> Result:
     try:
         address = engine(kind).find() if kind == "docker" or f"{kind} address" not in cache else ""
         address = cache[f"{kind} address"] = address or cache[f"{kind} address"]
-        found = image.find(root, kind, address, wanted, cache)
-        key = f"{kind} {found.id} {config.toolchain.clang}"
-        settings = _settings(root, config, kind, address, found.id)
-        answers = cache.get(key)
-        if answers is None or set(answers) != {"user", "headers", "clangs"}:
-            answers = _ask(settings, config.toolchain.clang)
-        settings = _with_user(settings, answers["user"])
-        clangs = list(_clangs(answers["clangs"], found))
-        clang = choose(clangs, config.toolchain.clang, config.toolchain.require, report)
-        if clang is None:
-            return None, None, None
-        if not os.path.isdir(os.path.join(root, settings.sysroot)):
-            _export(settings, clang)
+        try:
+            return _described(root, config, (kind, address, wanted), cache, report)
+        except Gone:  # since an earlier run
+            image.forget(kind, cache)
+            return _described(root, config, (kind, address, wanted), cache, report)
     except (Unavailable, OSError, tarfile.TarError) as error:
         text = describe(error) if isinstance(error, OSError) else str(error)
         message, _, hint = text.partition("\n  hint: ")
         report.add(("builder", "kind"), message, hint)
         return None, None, None
+
+
+def _described(root: str, config: Config, wanted: tuple[str, str, Image], cache: Cache, report: Report) -> Result:
+    """As `find`, by the engine, its address and the image; raises Unavailable, OSError, tarfile.TarError."""
+    kind, address, _ = wanted
+    found = image.find(root, *wanted, cache)
+    key = f"{kind} {found.id} {config.toolchain.clang}"
+    settings = _settings(root, config, kind, address, found.id)
+    answers = cache.get(key)
+    if answers is None or set(answers) != {"user", "headers", "clangs"}:
+        answers = _ask(settings, config.toolchain.clang)
+    settings = _with_user(settings, answers["user"])
+    clangs = list(_clangs(answers["clangs"], found))
+    clang = choose(clangs, config.toolchain.clang, config.toolchain.require, report)
+    if clang is None:
+        return None, None, None
+    if not os.path.isdir(os.path.join(root, settings.sysroot)):
+        _export(settings, clang)
     cache[key] = answers
     cache[f"build of {clang.identity}"] = found.id
     return clang, settings, frozenset(answers["headers"])

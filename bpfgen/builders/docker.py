@@ -10,7 +10,7 @@ import tarfile
 from collections.abc import Iterable
 from typing import Any
 
-from bpfgen.builders import Unavailable
+from bpfgen.builders import Gone, Unavailable, pinned
 from bpfgen.builders.settings import LABEL, SESSION, Settings, is_stray
 from bpfgen.builders.stream import FramedStream
 
@@ -77,6 +77,12 @@ def resolve(engine: str, reference: str) -> str:
         return str(api.inspect_image(reference)["Id"])
     except errors.DockerException as error:
         raise Unavailable(f'there is no image "{reference}": {_explanation(error)}') from error
+
+
+def pin(engine: str, reference: str) -> str:
+    """What `bpfgen.lock` has of a reference; raises Unavailable."""
+    found = resolve(engine, reference)
+    return pinned(reference, client(engine).api.inspect_image(found).get("RepoDigests") or (), found)
 
 
 def _explanation(error: Any) -> str:
@@ -155,6 +161,6 @@ def start(settings: Settings, script: str) -> FramedStream:
             raise
         return FramedStream(connection, (made, socket))
     except errors.ImageNotFound as error:
-        raise Unavailable(f"the image {settings.image} is gone; the next ninja makes it again") from error
+        raise Gone(settings.image) from error
     except errors.DockerException as error:
         raise Unavailable(f"docker can't start the container: {_explanation(error)}") from error

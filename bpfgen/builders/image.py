@@ -8,7 +8,7 @@ import os
 import time
 from typing import Any
 
-from bpfgen.builders import engine
+from bpfgen.builders import Unavailable, engine
 from bpfgen.config.schema import Image
 from bpfgen.files import write_if_changed
 from bpfgen.frozen import frozen
@@ -31,21 +31,32 @@ def find(root: str, kind: str, address: str, wanted: Image, cache: Cache) -> Fou
     if wanted.dockerfile:
         return _built(root, kind, address, wanted, cache)
     reference = str(wanted.image)
-    watch = (os.path.join(root, LOCK_FILE),)
-    if "@sha256:" in reference:  # what it means never changes
-        key = f"{kind} image {reference}"
+    named = reference if "@sha256:" in reference else _locked(root, kind, address, reference)
+    key = f"{kind} image {named}"
+    try:
         if key not in cache:
-            cache[key] = engine(kind).resolve(address, reference)
-        return Found(cache[key], watch)
-    return Found(_locked(root, kind, address, reference), watch)
+            cache[key] = engine(kind).resolve(address, named)
+    except Unavailable as error:
+        if named == reference:
+            raise
+        hint = f"remove its line from {LOCK_FILE} to ask what it means now"
+        raise Unavailable(f'{error}, which {LOCK_FILE} has for "{reference}"\n  hint: {hint}') from error
+    return Found(cache[key], (os.path.join(root, LOCK_FILE),))
+
+
+def forget(kind: str, cache: Cache) -> None:
+    """What is known of an engine's images: the engine is asked for them again."""
+    for key in [key for key in cache if key.startswith((f"{kind} image ", f"{kind} built "))]:
+        del cache[key]
 
 
 def _locked(root: str, kind: str, address: str, reference: str) -> str:
+    """What a tag means: on the machine where it was asked first, and from then on everywhere."""
     path = os.path.join(root, LOCK_FILE)
     lock = _lock(path)
     images = lock.setdefault("images", {}).setdefault(kind, {})
     if reference not in images:
-        images[reference] = engine(kind).resolve(address, reference)
+        images[reference] = engine(kind).pin(address, reference)
         write_if_changed(path, (json.dumps(lock, indent=1, sort_keys=True) + "\n").encode())
         # The Ninja file that is made next is newer.
         before = time.time() - 60

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 
-from bpfgen.builders import Unavailable
+from bpfgen.builders import Gone, Unavailable, pinned
 from bpfgen.builders.settings import LABEL, SESSION, Settings, is_stray
 from bpfgen.builders.stream import PipeStream
 
@@ -45,6 +45,14 @@ def resolve(engine: str, reference: str) -> str:
         return f"sha256:{_run(inspect)}"
     except Unavailable as error:
         raise Unavailable(f'there is no image "{reference}": {error}') from error
+
+
+def pin(engine: str, reference: str) -> str:
+    """What `bpfgen.lock` has of a reference; raises Unavailable."""
+    found = resolve(engine, reference)
+    return pinned(
+        reference, json.loads(_run((engine, "image", "inspect", "--format={{json .RepoDigests}}", found))), found
+    )
 
 
 def build(engine: str, root: str, dockerfile: str, files: Iterable[str]) -> str:
@@ -108,6 +116,10 @@ def start(settings: Settings, script: str) -> PipeStream:
         *([f"--user={settings.user}"] if settings.user else []),
     ]
     _sweep(settings)
+    try:
+        _run((settings.engine, "image", "exists", settings.image))
+    except Unavailable as error:
+        raise Gone(settings.image) from error
     words = [settings.engine, "run", *options, "--entrypoint=/bin/sh", settings.image, "-c", script]
     try:
         return PipeStream(words, 2)

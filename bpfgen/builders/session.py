@@ -17,8 +17,8 @@ import threading
 import time
 from typing import Optional
 
-from bpfgen.builders import Unavailable, engine
-from bpfgen.builders.settings import FILE, Settings, parse
+from bpfgen.builders import Gone, Unavailable, engine
+from bpfgen.builders.settings import FILE, Settings, parse, said_files
 from bpfgen.builders.stream import LOOP, PipeStream, Stream
 from bpfgen.cc.session import frame
 from bpfgen.files import remove
@@ -53,6 +53,8 @@ class Session:
         self.stream: Optional[Stream] = None
         self._starting = False
         self._failure = ""
+        self._stale = False
+        """Whether what is asked for now waits for another container."""
         self._settings = ""
         self._number = 0
         self._said = b""
@@ -106,10 +108,16 @@ class Session:
     def _renew(self) -> None:
         """A container with the settings of now; the old one goes once nothing runs in it."""
         text = _text(f"{self.folder}/{FILE}")
-        if self._starting or (self.stream and text == self._settings):
+        if self._starting:
+            return
+        if self.stream and text == self._settings:
+            if self._stale:  # no longer
+                self._stale = False
+                self._send_all()
             return
         if self.stream:
-            if any(command.sent for command in self.commands.values()):
+            self._stale = any(command.sent for command in self.commands.values())
+            if self._stale:
                 return
             self._selector.unregister(self.stream)
             self.stream.close()
@@ -127,6 +135,8 @@ class Session:
                 raise Unavailable(f"the container ended at once: {_last_line(f'{self.folder}/{LOG}')}")
             self.stream = stream
         except (Unavailable, ValueError, OSError) as error:
+            if isinstance(error, Gone):  # Ninja makes what is missing, and bpfgen the image then
+                remove([f"{self.folder}/{name}" for name in ("probe.json", "inputs", "toolchain")])
             self._failure = str(error) or "the builder can't be started"
         self._waker.send(b".")
 
@@ -135,17 +145,18 @@ class Session:
         self._starting = False
         if self._failure:
             print(f"error: {self._failure}", flush=True)
-            if "is gone" in self._failure:  # Ninja makes what is missing, and bpfgen the image then
-                remove([f"{self.folder}/{name}" for name in ("probe.json", "inputs", "toolchain")])
             for command in list(self.commands.values()):
                 self._answer(command, 1, b"", f"bpfgen: error: {self._failure}\n".encode())
             return False
         assert self.stream is not None
         print("the container runs", flush=True)
         self._selector.register(self.stream, selectors.EVENT_READ, self.stream)
+        self._send_all()
+        return True
+
+    def _send_all(self) -> None:
         for command in list(self.commands.values()):
             self._send(command)
-        return True
 
     def _read(self, command: Command) -> None:
         try:
@@ -169,7 +180,7 @@ class Session:
             self.stream.send(f"kill -9 {command.pid}\n".encode())
 
     def _send(self, command: Command) -> None:
-        if self.stream is None or self._starting or not command.words or command.sent:
+        if self.stream is None or self._starting or self._stale or not command.words or command.sent:
             return
         if any("\n" in word for word in command.words):
             self._answer(command, 1, b"", b"bpfgen: error: a line break in a word of a command\n")
@@ -270,6 +281,7 @@ def main() -> int:
     opened = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(opened, 1)
     os.dup2(opened, 2)
+    remove(said_files(os.path.dirname(path)))  # of a session that was killed
     session = Session(path)
     os.close(ready)
     os.close(lock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from dataclasses import asdict
@@ -55,6 +56,11 @@ def facts(settings: Optional[Settings]) -> list[tuple[str, str]]:
     rows += [("read-only", path) for path in settings.readable]
     rows += [("writable", path) for path in settings.writable]
     return [*rows, ("headers", settings.sysroot), *HARDENING.items()]
+
+
+def said_files(folder: str) -> list[str]:
+    """What commands wrote that a session ran, in the folder of notes; a session that is killed leaves them there."""
+    return glob.glob(f"{glob.escape(folder)}/session.[0-9]*")
 
 
 def is_stray(session: str) -> bool:

@@ -194,8 +194,8 @@ class Image:
     """An image that has clang and the headers of libbpf: one that is there, or a Dockerfile to build it from."""
 
     image: Optional[ImageName] = None
-    """The image. What a tag means is recorded in `bpfgen.lock`, which belongs into version control; removing its line
-    there asks anew."""
+    """The image. The digest that a tag means is recorded in `bpfgen.lock`, which belongs into version control; removing
+    its line there asks anew."""
     dockerfile: Optional[RelativePath] = None
     """A Dockerfile; the image is built again when it or `context` changes."""
     context: Optional[RelativePath] = None

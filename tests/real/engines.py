@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -35,28 +36,65 @@ def rootfs() -> Path:
 @contextlib.contextmanager
 def docker(folder: Path, group: int = 0) -> Iterator[dict[str, str]]:
     """The environment in which docker commands reach an engine with `IMAGE`, which ends with the context."""
-    socket, pid = folder / "docker.sock", folder / "pid"
-    words = ["dockerd", f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={pid}"]
-    words += [f"--host=unix://{socket}", "--iptables=false", "--bridge=none", f"--group={group}"]
-    env = {**os.environ, "DOCKER_HOST": f"unix://{socket}"}
-    with (folder / "log").open("wb") as log:
-        engine = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
-    try:
-        deadline = time.monotonic() + 60
-        while subprocess.run(("docker", "info"), env=env, check=False, capture_output=True).returncode:
-            assert engine.poll() is None, (folder / "log").read_text()[-2000:]
-            assert time.monotonic() < deadline, (folder / "log").read_text()[-2000:]
+    with dockerd(folder, group) as env:
         _run("docker", "import", str(rootfs()), IMAGE, env=env)
         yield env
+
+
+@contextlib.contextmanager
+def dockerd(folder: Path, group: int = 0) -> Iterator[dict[str, str]]:
+    """The same without an image."""
+    start_dockerd(folder, group)
+    try:
+        yield {**os.environ, "DOCKER_HOST": f"unix://{folder}/docker.sock"}
     finally:
-        engine.terminate()
-        engine.wait()
+        end_dockerd(folder, signal.SIGTERM)
+        # The data are mounted on themselves, once more by an engine that follows a killed one.
+        while not subprocess.run(("umount", str(folder / "data")), check=False, capture_output=True).returncode:
+            pass
         shutil.rmtree(folder / "data", ignore_errors=True)
+
+
+def start_dockerd(folder: Path, group: int = 0) -> None:
+    """Starts an engine that has its files and its socket in a folder; returns when it answers."""
+    socket, log = folder / "docker.sock", folder / "log"
+    words = ["dockerd", f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"]
+    words += [f"--host=unix://{socket}", "--iptables=false", "--bridge=none", f"--group={group}"]
+    env = {**os.environ, "DOCKER_HOST": f"unix://{socket}"}
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    said = [(os.POSIX_SPAWN_OPEN, 1, str(log), flags, 0o600), (os.POSIX_SPAWN_DUP2, 1, 2)]
+    engine = os.posix_spawnp(words[0], words, env, file_actions=said, setsid=True)
+    deadline = time.monotonic() + 60
+    while subprocess.run(("docker", "info"), env=env, check=False, capture_output=True).returncode:
+        assert os.waitpid(engine, os.WNOHANG) == (0, 0), log.read_text()[-2000:]
+        assert time.monotonic() < deadline, log.read_text()[-2000:]
+
+
+def end_dockerd(folder: Path, how: signal.Signals) -> None:
+    """Ends the engine that was started there."""
+    engine = int((folder / "pid").read_text())
+    os.kill(engine, how)
+    os.waitpid(engine, 0)
+    # Its containerd ends with it, but counts as running where nobody collects it.
+    (folder / "exec/containerd/containerd.pid").unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def podman(folder: Path) -> Iterator[dict[str, str]]:
-    """The same for podman. Its limits are those of a sandbox that may raise none, and has cgroups of both versions."""
+    """The same for podman."""
+    env = podman_folders(folder)
+    _run("podman", "import", str(rootfs()), IMAGE, env=env)
+    try:
+        yield env
+    finally:
+        _run("podman", "rm", "-af", env=env)
+        _run("podman", "rmi", "-af", env=env)
+
+
+def podman_folders(folder: Path, insecure: str = "") -> dict[str, str]:
+    """The environment in which podman has its files in a folder, and asks a registry without TLS. Its limits
+    are those of a sandbox that may raise none, and has cgroups of both versions.
+    """
     (folder / "containers.conf").write_text(
         '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n'
         '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "runc"\n'
@@ -64,14 +102,15 @@ def podman(folder: Path) -> Iterator[dict[str, str]]:
     (folder / "storage.conf").write_text(
         f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/data"\nrunroot = "{folder}/run"\n'
     )
-    names = {"CONTAINERS_CONF": "containers.conf", "CONTAINERS_STORAGE_CONF": "storage.conf"}
-    env = {**os.environ, **{name: str(folder / file) for name, file in names.items()}}
-    _run("podman", "import", str(rootfs()), IMAGE, env=env)
-    try:
-        yield env
-    finally:
-        _run("podman", "rm", "-af", env=env)
-        _run("podman", "rmi", "-af", env=env)
+    (folder / "registries.conf").write_text(
+        f'[[registry]]\nlocation = "{insecure}"\ninsecure = true\n' if insecure else ""
+    )
+    names = {
+        "CONTAINERS_CONF": "containers.conf",
+        "CONTAINERS_STORAGE_CONF": "storage.conf",
+        "CONTAINERS_REGISTRIES_CONF": "registries.conf",
+    }
+    return {**os.environ, **{name: str(folder / file) for name, file in names.items()}}
 
 
 def _run(*words: str, env: dict[str, str] | None = None) -> None:

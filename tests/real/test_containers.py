@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ import pytest
 from project import BPFGEN, NINJA, Project
 
 sys.path.append(str(Path(__file__).parent))
-from engines import IMAGE, docker, podman
+from engines import IMAGE, docker, end_dockerd, podman, start_dockerd
 
 pytestmark = [
     pytest.mark.real,
@@ -81,6 +82,13 @@ class Built(Project):
                     continue
         return 0
 
+    def end_session(self) -> None:
+        """Kills it, which is quicker than to wait for its end."""
+        session = self.session()
+        if session:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(session, signal.SIGKILL)
+
     def wait_until_gone(self) -> None:
         """Fails if a container is there after `GONE_SECONDS`."""
         deadline = time.monotonic() + GONE_SECONDS
@@ -113,6 +121,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 def built(tmp_path: Path, engine: dict[str, str]) -> Iterator[Built]:
     project = Built(tmp_path / AWKWARD, "docker", engine)
     yield project
+    project.end_session()
     project.wait_until_gone()
 
 
@@ -133,6 +142,7 @@ def test_same_bytes_by_podman(tmp_path_factory: pytest.TempPathFactory, native: 
         project = Built(tmp_path_factory.mktemp("project") / AWKWARD.replace(",", ""), "podman", env)
         project.make()
         assert project.objects() == native.objects()
+        project.end_session()
         project.wait_until_gone()
 
 
@@ -149,6 +159,35 @@ def test_killed_in_mid_build(built: Built, native: Built, victim: str) -> None:
     built.ninja(env=built.env)
     assert built.objects() == native.objects()
     assert "no work to do" in built.ninja(env=built.env)
+    if victim == "ninja":
+        built.wait_until_gone()
+
+
+def test_engine_is_killed_in_mid_build(tmp_path_factory: pytest.TempPathFactory, native: Built) -> None:
+    """Without it, the build says so; with it, the next one goes on, and what was there is removed."""
+    folder = tmp_path_factory.mktemp("killed")
+    with docker(folder) as env:
+        project = Built(tmp_path_factory.mktemp("project"), "docker", env)
+        ninja = project.started()
+        end_dockerd(folder, signal.SIGKILL)
+        said, _ = ninja.communicate()
+        assert "error: no docker engine runs at" in said
+        start_dockerd(folder)
+        project.ninja(env=env)
+        assert project.objects() == native.objects()
+        project.end_session()
+        project.wait_until_gone()
+
+
+def test_image_is_gone(built: Built, native: Built) -> None:
+    """And back again: the build says so, and the next one asks for it."""
+    built.bpfgen(env=built.env)
+    found = built.run(("docker", "image", "inspect", "--format={{.Id}}", IMAGE), env=built.env).stdout.strip()
+    settings = built.root / "out/.bpfgen/builder.json"
+    settings.write_text(settings.read_text().replace(found, f"sha256:{'1' * 64}"))
+    assert "is gone; the next ninja" in built.ninja(env=built.env, code=1)
+    built.ninja(env=built.env)
+    assert built.objects() == native.objects()
 
 
 def test_other_flags_and_headers_rebuild(built: Built) -> None:
@@ -202,6 +241,7 @@ def test_outputs_belong_to_the_user(native: Built) -> None:
         project.run((*become, NINJA), env=project.env)
         assert project.objects() == native.objects()
         assert {path.stat().st_uid for path in project.root.rglob("*")} == {user}
+        project.end_session()
         project.wait_until_gone()
 
 

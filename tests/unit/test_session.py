@@ -117,6 +117,38 @@ def test_new_settings_are_another_shell(place: Path) -> None:
     assert len(sessions(place)) == 1
 
 
+def test_commands_with_new_settings_wait_for_old_ones(place: Path) -> None:
+    """Until settings are the old ones again, or the old commands have ended."""
+    old = run("sh", "-c", f"touch {place}/runs; until [ -e {place}/end ]; do :; done; cut -d' ' -f5 /proc/$PPID/stat")
+    wait_for(place / "runs")
+    (place / "n" / FILE).write_text(render(dataclasses.replace(SETTINGS, image="sha256:2")))
+    new = run("sh", "-c", f"touch {place}/new; cut -d' ' -f5 /proc/$PPID/stat")
+    (place / "end").touch()
+    assert [old.end()[0], new.end()[0]] == [0, 0]
+    assert old.output != new.output
+
+
+def test_old_settings_again(place: Path) -> None:
+    old = run("sh", "-c", f"touch {place}/runs; until [ -e {place}/end ]; do :; done")
+    wait_for(place / "runs")
+    (place / "n" / FILE).write_text(render(dataclasses.replace(SETTINGS, image="sha256:2")))
+    waiting = run("touch", f"{place}/end")
+    (place / "n" / FILE).write_text(render(SETTINGS))
+    last = run("touch", f"{place}/end")
+    assert [running.end()[0] for running in (last, waiting, old)] == [0, 0, 0]
+
+
+def test_killed_session_leaves_nothing(place: Path) -> None:
+    running = run("sh", "-c", f"touch {place}/runs; exec sleep 100")
+    wait_for(place / "runs")
+    assert list(place.glob("n/session.[0-9]*"))
+    (killed,) = sessions(place)
+    os.kill(killed, signal.SIGKILL)
+    running.stop()
+    run("true").end()
+    assert not list(place.glob("n/session.[0-9]*"))
+
+
 def test_what_is_wrong_is_said(place: Path) -> None:
     (place / "n" / FILE).write_text("{}")
     status, messages = run("true").end()
