@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Optional
 
+from bpfgen.builders.settings import SOCKET
 from bpfgen.cc import HOW, VMLINUX
 from bpfgen.cc.index import FILE, LOCK
 from bpfgen.cc.job import TARGET
@@ -18,9 +19,6 @@ from bpfgen.graph import CC, FOLDER, LINK, STEP, Action, Ahead, Edge
 from bpfgen.host import Host
 from bpfgen.launcher import COMPILER, LAUNCHER, prefix_maps, quoted
 from bpfgen.matrix import Settings, Target, Unit
-
-SOCKET = "session.sock"
-"""The note at which a builder's session listens."""
 
 OWN_FLAGS = ("-O2", "-g", "-fno-ident", "-ffile-compilation-dir=.")
 """Flags of every compile; `-g` makes the BTF, the rest keeps the machine out of the object."""

@@ -87,7 +87,7 @@ def _sweep(settings: Settings) -> None:
         _run((settings.engine, "rm", "-f", *old))
 
 
-def _mount(path: str, mode: str) -> str:
+def mount(path: str, mode: str) -> str:
     """The option that mounts a path where it is; raises Unavailable for one that podman has no way to write."""
     if ":" not in path:
         return f"--volume={path}:{path}:{mode}"
@@ -111,8 +111,8 @@ def start(settings: Settings, script: str) -> PipeStream:
         f"--label={LABEL}={settings.root}",
         f"--label={SESSION}={os.getpid()}",
         f"--workdir={settings.root}",
-        *(_mount(path, "ro") for path in settings.readable),
-        *(_mount(path, "rw") for path in settings.writable),
+        *(mount(path, "ro") for path in settings.readable),
+        *(mount(path, "rw") for path in settings.writable),
         *([f"--user={settings.user}"] if settings.user else []),
     ]
     _sweep(settings)

@@ -7,6 +7,7 @@ this process holds: however the process ends, the container does, and the engine
 from __future__ import annotations
 
 import contextlib
+import json
 import marshal
 import os
 import selectors
@@ -18,13 +19,12 @@ import time
 from typing import Optional
 
 from bpfgen.builders import Gone, Unavailable, engine
-from bpfgen.builders.settings import FILE, Settings, parse, said_files
+from bpfgen.builders.settings import FILE, LOG, STATE, Settings, parse, said_files
 from bpfgen.builders.stream import LOOP, PipeStream, Stream
 from bpfgen.cc.session import frame
-from bpfgen.files import remove
+from bpfgen.files import remove, write_if_changed
 
 IDLE_SECONDS = 20.0
-LOG = "session.log"
 LOG_BYTES = 1_000_000
 
 
@@ -79,6 +79,7 @@ class Session:
                         return
         finally:
             # In this order: whoever finds no socket starts another session.
+            remove([f"{self.folder}/{STATE}"])
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path)
             self._listener.close()
@@ -283,6 +284,8 @@ def main() -> int:
     os.dup2(opened, 2)
     remove(said_files(os.path.dirname(path)))  # of a session that was killed
     session = Session(path)
+    state = {"pid": os.getpid(), "started": time.time()}
+    write_if_changed(f"{session.folder}/{STATE}", json.dumps(state).encode())
     os.close(ready)
     os.close(lock)
     session.serve()

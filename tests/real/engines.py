@@ -89,6 +89,8 @@ def podman(folder: Path) -> Iterator[dict[str, str]]:
     finally:
         _run("podman", "rm", "-af", env=env)
         _run("podman", "rmi", "-af", env=env)
+        # podman mounts its storage on itself, and leaves that so.
+        subprocess.run(("umount", str(folder / "data" / "overlay")), check=False, capture_output=True)
 
 
 def podman_folders(folder: Path, insecure: str = "") -> dict[str, str]:

@@ -245,6 +245,31 @@ def test_outputs_belong_to_the_user(native: Built) -> None:
         project.wait_until_gone()
 
 
+def test_run_beside_the_build(built: Built) -> None:
+    """A command in the same image: it may write the project, and its exit code and output are the command's own."""
+    built.bpfgen(env=built.env)
+    said = built.bpfgen("run", "--", "clang-19", "--version", env=built.env).stdout
+    assert "clang version 19" in said
+    built.bpfgen("run", "sh", "-c", "id -u > 'out/who am i'", env=built.env)
+    assert (built.root / "out/who am i").read_text() == f"{os.getuid()}\n"
+    assert built.bpfgen("run", "--", "sh", "-c", "exit 7", env=built.env, code=7)
+    assert not built.containers()
+
+
+def test_session_by_hand(built: Built) -> None:
+    """Started ahead, seen, and ended at once."""
+    built.bpfgen(env=built.env)
+    assert "doesn't run" in built.bpfgen("builder", "status", env=built.env).stdout
+    built.bpfgen("builder", "start", env=built.env)
+    status = json.loads(built.bpfgen("builder", "status", "--json", env=built.env).stdout)
+    assert (status["kind"], status["running"], status["pid"]) == ("docker", True, built.session())
+    built.ninja(env=built.env)
+    assert "the container runs" in built.bpfgen("builder", "logs", env=built.env).stdout
+    assert "has ended" in built.bpfgen("builder", "stop", env=built.env).stdout
+    assert not built.session()
+    built.wait_until_gone()
+
+
 def test_no_engine(built: Built) -> None:
     """Says so in one line, when it generates and when it builds."""
     nowhere = {**built.env, "DOCKER_HOST": "unix:///nowhere/docker.sock"}
