@@ -49,9 +49,7 @@ def dockerd(folder: Path, group: int = 0) -> Iterator[dict[str, str]]:
         yield {**os.environ, "DOCKER_HOST": f"unix://{folder}/docker.sock"}
     finally:
         end_dockerd(folder, signal.SIGTERM)
-        # The data are mounted on themselves, once more by an engine that follows a killed one.
-        while not subprocess.run(("umount", str(folder / "data")), check=False, capture_output=True).returncode:
-            pass
+        unmount(folder / "data")
         shutil.rmtree(folder / "data", ignore_errors=True)
 
 
@@ -89,6 +87,7 @@ def podman(folder: Path) -> Iterator[dict[str, str]]:
     finally:
         _run("podman", "rm", "-af", env=env)
         _run("podman", "rmi", "-af", env=env)
+        unmount(folder / "data/overlay")
         # podman mounts its storage on itself, and leaves that so.
         subprocess.run(("umount", str(folder / "data" / "overlay")), check=False, capture_output=True)
 
@@ -113,6 +112,12 @@ def podman_folders(folder: Path, insecure: str = "") -> dict[str, str]:
         "CONTAINERS_REGISTRIES_CONF": "registries.conf",
     }
     return {**os.environ, **{name: str(folder / file) for name, file in names.items()}}
+
+
+def unmount(folder: Path) -> None:
+    """What an engine mounts on itself and leaves, once more by one that follows a killed one."""
+    while not subprocess.run(("umount", str(folder)), check=False, capture_output=True).returncode:
+        pass
 
 
 def _run(*words: str, env: dict[str, str] | None = None) -> None:

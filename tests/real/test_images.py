@@ -22,7 +22,7 @@ from bpfgen.builders import Unavailable, image
 from bpfgen.config.schema import Image
 
 sys.path.append(str(Path(__file__).parent))
-from engines import dockerd, podman_folders
+from engines import dockerd, podman_folders, unmount
 
 NEEDED = ("dockerd", "docker", "podman", "docker-registry")
 pytestmark = [
@@ -67,6 +67,7 @@ def engine(
             env = stack.enter_context(dockerd(folder))
             address = env["DOCKER_HOST"]
         else:
+            stack.callback(unmount, folder / "data/overlay")
             env, address = podman_folders(folder, insecure=registry), str(shutil.which("podman"))
         for name, value in env.items():
             patch.setenv(name, value)
