@@ -231,6 +231,8 @@ def test_outputs_belong_to_the_user(native: Built) -> None:
         Path(base).chmod(0o755)
         folder = Path(base) / "user"
         folder.mkdir()
+        # Coverage would want to write its data into this checkout.
+        env = {name: value for name, value in env.items() if not name.startswith("COV")}
         project = Built(folder / "project", "docker", {**env, "HOME": str(folder)})
         for path in (folder, *folder.rglob("*")):
             os.chown(path, user, user)
