@@ -232,8 +232,8 @@ def test_outputs_belong_to_the_user(native: Built) -> None:
         folder = Path(base) / "user"
         folder.mkdir()
         # Coverage would want to write its data into this checkout.
-        env = {name: value for name, value in env.items() if not name.startswith("COV")}
-        project = Built(folder / "project", "docker", {**env, "HOME": str(folder)})
+        plain = {name: value for name, value in env.items() if not name.startswith("COV")}
+        project = Built(folder / "project", "docker", {**plain, "HOME": str(folder)})
         for path in (folder, *folder.rglob("*")):
             os.chown(path, user, user)
         # The interpreter may lie in root's home: this capability lets its files be read, and nothing be written.
