@@ -178,9 +178,12 @@ class Ahead(Run):
         """As `Run.end`."""
         self.running = False
         status = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
-        with open(self._path, "rb") as messages:
-            said = messages.read()
-        os.unlink(self._path)
+        try:
+            with open(self._path, "rb") as messages:
+                said = messages.read()
+            os.unlink(self._path)
+        except FileNotFoundError:  # it was ended before it was clang
+            said = b""
         return _ended(self._name, status, said)
 
 
