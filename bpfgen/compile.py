@@ -89,7 +89,7 @@ def unit_edges(unit: Unit, host: Host, layout: Layout, known: Optional[Known] = 
         known = {} if known is None else known
         kind = (unit.target, unit.vmlinux, unit.settings)
         if kind not in known:
-            lean = ("--bpfgen-lean",) if host.clang.lean and unit.settings.strip and can_reduce(unit) else ()
+            lean = ("--bpfgen-lean",) if _is_lean(unit, host) else ()
             words = _words(unit, host, layout, (), (*_strip(unit), *lean))
             known[kind] = dataclasses.replace(words, ahead=_ahead(unit, host, layout, words.clang))
         yield _compile(unit, layout, unit.files[0], parts[0], known[kind])
@@ -115,6 +115,11 @@ def can_reduce(unit: Unit) -> bool:
     return unit.vmlinux is not None and unit.settings.fast and len(unit.files) == 1
 
 
+def _is_lean(unit: Unit, host: Host) -> bool:
+    """Whether no DWARF is made with the reduced header, since it would be stripped."""
+    return host.clang.lean and unit.settings.strip and can_reduce(unit)
+
+
 def _words(unit: Unit, host: Host, layout: Layout, extra: tuple[str, ...], own: tuple[str, ...]) -> Words:
     """`extra` are more words of clang's, `own` are the driver's (see `cc.main`)."""
     flags = (*_flags(unit, host, layout), *extra)
@@ -126,7 +131,7 @@ def _ahead(unit: Unit, host: Host, layout: Layout, clang: tuple[str, ...]) -> Op
     """Not with a launcher, which may have no need of clang, nor where clang is elsewhere."""
     if not can_reduce(unit) or host.launcher.words or host.builder:
         return None
-    lean = without_dwarf(unit.target.clang, host.package) if host.clang.lean and unit.settings.strip else ()
+    lean = without_dwarf(unit.target.clang, host.package) if _is_lean(unit, host) else ()
     folder = _vmlinux(unit, layout)
     return Ahead((*(FOLDER if word == folder else word for word in clang), *lean), VMLINUX, TARGET)
 

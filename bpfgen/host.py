@@ -55,7 +55,7 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
     """The facts that building `units` needs; None when a tool is missing, with the problem reported."""
     units = tuple(units)
     clang, builder, asm = _compiler(root, config, cache, report)
-    bpftool = _bpftool(config, units, report)
+    bpftool = find_bpftool(config, units, report)
     package = os.path.dirname(os.path.abspath(__file__))
     driver = _driver(package)
     labels = tuple(_labels(clang, package)) if clang else ()
@@ -152,7 +152,8 @@ def _labels(clang: Clang, package: str) -> Iterable[tuple[str, str]]:
     yield (wheel, "ziglang") if wheel is not None else (".", ".")
 
 
-def _bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optional[str]:
+def find_bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optional[str]:
+    """The bpftool that `units` need; None where they need none, or none was found, which is reported."""
     typed = {unit.vmlinux for unit in units if unit.vmlinux}
     if all(str(config.kernel[name].btf).endswith(".h") for name in typed):
         return None
@@ -175,11 +176,6 @@ def package_files(folder: str) -> list[str]:
         if not base.endswith("__pycache__")
         for name in names
     )
-
-
-def find_bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optional[str]:
-    """The bpftool that `units` need; None where they need none, or none was found, which is reported."""
-    return _bpftool(config, tuple(units), report)
 
 
 def arch_headers(clang: Clang, arch: str) -> tuple[str, ...]:

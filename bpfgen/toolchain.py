@@ -13,6 +13,7 @@ from bpfgen.cc.lean import without_dwarf
 from bpfgen.config.report import Report
 from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
+from bpfgen.quote import shell_word
 
 if TYPE_CHECKING:
     import subprocess
@@ -55,38 +56,43 @@ class Clang:
 
 def find_clang(root: str, config: Config, cache: Cache, report: Report) -> Optional[Clang]:
     """The compiler that `[toolchain]` asks for; None, with a problem reported, when there is none."""
-    wanted, require = config.toolchain.clang, config.toolchain.require
-    return choose(_candidates(root, wanted, cache), wanted, require, report)
+    return choose(candidates(root, config, cache), config, report)
 
 
 def has_clang(root: str, config: Config, cache: Cache) -> bool:
     """Whether this host has a compiler that `[toolchain]` may mean."""
-    found = _candidates(root, config.toolchain.clang, cache)
-    return any(clang.bpf and meets(clang.version, config.toolchain.require) for clang in found)
+    return any(usable(clang, config) for clang in candidates(root, config, cache))
 
 
-def choose(candidates: Iterable[Clang], wanted: str, require: str, report: Report) -> Optional[Clang]:
+def usable(clang: Clang, config: Config) -> bool:
+    """Whether a compiler has the BPF target, and a version that `[toolchain]` allows."""
+    return clang.bpf and meets(clang.version, config.toolchain.require)
+
+
+def choose(found: Iterable[Clang], config: Config, report: Report) -> Optional[Clang]:
     """The first one that can be used; None, with a problem reported, when there is none."""
-    found: list[Clang] = []
-    for clang in candidates:
-        if clang.bpf and meets(clang.version, require):
+    passed: list[Clang] = []
+    for clang in found:
+        if usable(clang, config):
             return clang
-        found.append(clang)
-    _report_missing(wanted, require, found, report)
+        passed.append(clang)
+    _report_missing(config.toolchain.clang, config.toolchain.require, passed, report)
     return None
 
 
-def _candidates(root: str, wanted: str, cache: Cache) -> Iterator[Clang]:
+def candidates(root: str, config: Config, cache: Cache) -> Iterator[Clang]:
+    """Every compiler that `[toolchain] clang` can mean, in the order of preference; each is asked when it is taken."""
+    wanted = config.toolchain.clang
     if wanted not in {"auto", "wheel"}:
         path = shutil.which(os.path.join(root, wanted)) if "/" in wanted else _which(wanted)
-        yield from _described("system", (path,), cache) if path else ()
+        yield from _asked("system", (path,), cache) if path else ()
         return
     if wanted == "auto":
         for path in _on_path():
-            yield from _described("system", (path,), cache)
+            yield from _asked("system", (path,), cache)
     zig = wheel_file("zig")
     if zig and os.access(zig, os.X_OK):
-        yield from _described("wheel", (zig, "clang"), cache)
+        yield from _asked("wheel", (zig, "clang"), cache)
 
 
 def _on_path() -> list[str]:
@@ -125,20 +131,40 @@ def wheel_file(*parts: str) -> Optional[str]:
     return os.path.join(os.path.dirname(spec.origin), *parts)
 
 
-def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Clang]:
+def names_in_shell(root: str, wanted: str) -> str:
+    """The commands that `[toolchain] clang` can mean, for a shell's `for`, where this host's aren't meant."""
+    if wanted == "auto":
+        return "clang $(ls $(echo $PATH | tr : ' ') 2>/dev/null | grep -x 'clang-[0-9]*' | sort -ut- -k2 -nr)"
+    return shell_word(os.path.join(root, wanted) if "/" in wanted else wanted)
+
+
+def _asked(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Clang]:
     path = os.path.realpath(command[0])
     key = _stamp(path)
     answers = cache.get(key)
     if answers is None or answers.keys() != QUESTIONS.keys():
         answers = cache[key] = _ask(command)
+    # A build of LLVM's can be new in its libraries alone.
+    libraries = map(os.path.realpath, LIBRARY.findall(answers["libraries"]))
+    programs = (path, *filter(os.path.exists, libraries))
+    watch = (path, *_record(path)) if kind == "wheel" else tuple(dict.fromkeys((command[0], *programs)))
+    yield from described(answers, kind, command, programs, " ".join(map(_stamp, programs)), watch)
+
+
+def described(
+    answers: Mapping[str, str],
+    kind: str,
+    command: tuple[str, ...],
+    programs: tuple[str, ...],
+    identity: str,
+    watch: tuple[str, ...],
+) -> Iterator[Clang]:
+    """The compiler that gave these answers to `QUESTIONS`, here or elsewhere; none where it is no clang."""
     said = answers["search"]
     version = re.search(r"clang version (\d+(?:\.\d+)*)", said)
     if version is None:
         return
     wheel = kind == "wheel"
-    # A build of LLVM's can be new in its libraries alone.
-    libraries = map(os.path.realpath, LIBRARY.findall(answers["libraries"]))
-    programs = (path, *filter(os.path.exists, libraries))
     resources = wheel_file("lib") if wheel else resource_folder(said)
     yield Clang(
         kind=kind,
@@ -147,12 +173,12 @@ def _described(kind: str, command: tuple[str, ...], cache: Cache) -> Iterator[Cl
         text=said.splitlines()[0],
         bpf=re.search(r"^\s*bpfel\b", answers["targets"], re.MULTILINE) is not None,
         resources=resources or "",
-        include=() if wheel else tuple(searched(said)),
+        include=() if wheel else tuple(_searched(said)),
         # clang 14 without DWARF leaves functions of the kernel out of BTF too.
         lean=answers["lean"] == "" and meets(version[1], LEAN_REQUIRES),
         programs=programs,
-        identity=" ".join(map(_stamp, programs)),
-        watch=(path, *_record(path)) if wheel else tuple(dict.fromkeys((command[0], *programs))),
+        identity=identity,
+        watch=watch,
     )
 
 
@@ -194,7 +220,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def searched(answer: str) -> list[str]:
+def _searched(answer: str) -> list[str]:
     """The folders that `clang -v` lists, a line each, between two sentences."""
     _, _, after = answer.partition("#include <...> search starts here:\n")
     folders, _, _ = after.partition("End of search list.")
@@ -262,8 +288,3 @@ def _report_missing(wanted: str, require: str, found: list[Clang], report: Repor
         else:
             message = f'{name} is clang {clang.version}, and toolchain.require is "{require}"'
             report.add(("toolchain", "require"), message, INSTALL)
-
-
-def candidates(root: str, config: Config, cache: Cache) -> Iterator[Clang]:
-    """Every compiler that `[toolchain] clang` can mean, in the order of preference; each is asked when it is taken."""
-    return _candidates(root, config.toolchain.clang, cache)

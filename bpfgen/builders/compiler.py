@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import tarfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Optional
 
 from bpfgen.builders import Gone, Unavailable, engine, image, sysroot
@@ -16,17 +16,7 @@ from bpfgen.config.report import Report
 from bpfgen.config.schema import Config, Image
 from bpfgen.errors import describe
 from bpfgen.quote import shell_word
-from bpfgen.toolchain import (
-    LEAN_REQUIRES,
-    QUESTIONS,
-    Cache,
-    Clang,
-    choose,
-    meets,
-    resource_folder,
-    searched,
-    wheel_file,
-)
+from bpfgen.toolchain import QUESTIONS, Cache, Clang, choose, described, names_in_shell, wheel_file
 
 MARK = "@@bpfgen "
 HEADERS = "/usr/include"
@@ -40,13 +30,15 @@ def find(root: str, config: Config, cache: Cache, report: Report) -> Result:
     out = config.project.out.rstrip("/")
     os.makedirs(os.path.join(root, out), exist_ok=True)  # what is mounted must be there
     try:
-        address = engine(kind).find() if kind == "docker" or f"{kind} address" not in cache else ""
-        address = cache[f"{kind} address"] = address or cache[f"{kind} address"]
+        key = f"{kind} address"
+        if kind == "docker" or key not in cache:  # podman's is a program, which stays where it is
+            cache[key] = engine(kind).find()
+        asked = (kind, cache[key], wanted)
         try:
-            return _described(root, config, (kind, address, wanted), cache, report)
+            return _described(root, config, asked, cache, report)
         except Gone:  # since an earlier run
             image.forget(kind, cache)
-            return _described(root, config, (kind, address, wanted), cache, report)
+            return _described(root, config, asked, cache, report)
     except (Unavailable, OSError, tarfile.TarError) as error:
         text = describe(error) if isinstance(error, OSError) else str(error)
         message, _, hint = text.partition("\n  hint: ")
@@ -63,9 +55,8 @@ def _described(root: str, config: Config, wanted: tuple[str, str, Image], cache:
     answers = cache.get(key)
     if answers is None or set(answers) != {"user", "headers", "clangs"}:
         answers = _ask(settings, config.toolchain.clang)
-    settings = _with_user(settings, answers["user"])
-    clangs = list(_clangs(answers["clangs"], found))
-    clang = choose(clangs, config.toolchain.clang, config.toolchain.require, report)
+    settings = replace(settings, user=answers["user"])
+    clang = choose(_clangs(answers["clangs"], found), config, report)
     if clang is None:
         return None, None, None
     if not os.path.isdir(os.path.join(root, settings.sysroot)):
@@ -107,16 +98,10 @@ def _outside(root: str, config: Config) -> Iterator[str]:
                 yield place
 
 
-def _with_user(settings: Settings, user: str) -> Settings:
-    import dataclasses
-
-    return dataclasses.replace(settings, user=user)
-
-
 def _ask(settings: Settings, wanted: str) -> dict[str, Any]:
     rootless = engine(settings.kind).is_rootless(settings.engine)
     user = "" if rootless else f"{os.getuid()}:{os.getgid()}"
-    said = _output(_with_user(settings, user), _questions(settings.root, wanted)).decode(errors="replace")
+    said = _output(replace(settings, user=user), _questions(settings.root, wanted)).decode(errors="replace")
     parts = [part.partition("\n")[::2] for part in said.split(MARK)[1:]]
     headers, clangs = [], []
     for name, text in parts:
@@ -132,9 +117,7 @@ def _ask(settings: Settings, wanted: str) -> dict[str, Any]:
 
 
 def _questions(root: str, wanted: str) -> str:
-    names = "clang $(ls $(echo $PATH | tr : ' ') 2>/dev/null | grep -x 'clang-[0-9]*' | sort -ut- -k2 -nr)"
-    if wanted != "auto":
-        names = shell_word(os.path.join(root, wanted) if "/" in wanted else wanted)
+    names = names_in_shell(root, wanted)
     lines = [f"echo '{MARK}headers'; ls -d /usr/include/*/asm/types.h /usr/*/include/asm/types.h 2>/dev/null"]
     lines.append(f'for name in {names}; do clang=$(command -v "$name") || continue; echo "{MARK}clang"; echo "$clang"')
     for name, flags in QUESTIONS.items():
@@ -157,22 +140,8 @@ def _output(settings: Settings, script: str) -> bytes:
 
 def _clangs(answers: list[Mapping[str, str]], found: image.Found) -> Iterator[Clang]:
     for answer in answers:
-        version = re.search(r"clang version (\d+(?:\.\d+)*)", answer["search"])
-        if version is None:
-            continue
-        yield Clang(
-            kind="system",
-            command=(answer["command"],),
-            version=version[1],
-            text=answer["search"].splitlines()[0],
-            bpf=re.search(r"^\s*bpfel\b", answer["targets"], re.MULTILINE) is not None,
-            resources=resource_folder(answer["search"]),
-            include=tuple(searched(answer["search"])),
-            lean=answer["lean"] == "" and meets(version[1], LEAN_REQUIRES),
-            programs=(),
-            identity=f"{found.id} {answer['command']}",
-            watch=found.watch,
-        )
+        identity = f"{found.id} {answer['command']}"
+        yield from described(answer, "system", (answer["command"],), (), identity, found.watch)
 
 
 def _export(settings: Settings, clang: Clang) -> None:

@@ -18,14 +18,13 @@ import time
 from typing import Any, Optional
 
 from bpfgen.builders import Gone, Unavailable, engine
-from bpfgen.builders.said import last_line, taken, text_of
+from bpfgen.builders.said import last_line, say_to, taken, text_of
 from bpfgen.builders.settings import FILE, LOG, Settings, parse, said_files
 from bpfgen.builders.stream import LOOP, PipeStream, Stream
-from bpfgen.cc.session import frame
+from bpfgen.cc.session import frame, is_whole
 from bpfgen.files import remove
 
 IDLE_SECONDS = 20.0
-LOG_BYTES = 1_000_000
 STOPPED = "the builder's session was stopped"
 
 
@@ -178,7 +177,7 @@ class Session:
             self._cancel(command)
             return
         command.data += data
-        if len(command.data) >= 4 and len(command.data) >= 4 + int.from_bytes(command.data[:4], "big"):
+        if is_whole(command.data):
             asked = marshal.loads(command.data[4:])  # noqa: S302 - of a process of our own
             if isinstance(asked, str):
                 self._request(command, asked)
@@ -287,13 +286,7 @@ def main() -> int:
     if os.fork():
         os._exit(0)
     os.setsid()
-    log = f"{os.path.dirname(path)}/{LOG}"
-    with contextlib.suppress(OSError):
-        if os.stat(log).st_size > LOG_BYTES:
-            os.unlink(log)
-    opened = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(opened, 1)
-    os.dup2(opened, 2)
+    say_to(f"{os.path.dirname(path)}/{LOG}")
     remove(said_files(os.path.dirname(path)))  # of a session that was killed
     session = Session(path)
     os.close(ready)

@@ -46,9 +46,7 @@ _EXPRESSION = re.compile(rb"->|\b(?:__)?typeof(?:__|_unqual)?\b|\b(?:__builtin_)
 _EXPRESSION_PARTS = (b"->", b"typeof", b"offsetof", b").")
 """One of them is in every match; looking for these takes a tenth of the time."""
 _SOFT = re.compile(rb"^[ \t]+(?:struct|union) (\w+) \*(\w+);$", re.MULTILINE)
-
-
-BETWEEN = (b"\n", b"\n\n", b"")
+_BETWEEN = (b"\n", b"\n\n", b"")
 """What is mostly between two declarations."""
 
 
@@ -162,7 +160,7 @@ def _spans(header: bytes) -> list[tuple[int, int]]:
     end = 0
     for match in _DECLARATION.finditer(header):
         start, before = match.start(), end
-        if header[before:start] not in BETWEEN:
+        if header[before:start] not in _BETWEEN:
             _refuse(header, before, start)
         end = match.end()
         text = match[0]

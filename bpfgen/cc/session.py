@@ -96,10 +96,15 @@ def frame(value: list[str] | tuple[int, bytes, bytes] | str | dict[str, object])
     return len(data).to_bytes(4, "big") + data
 
 
+def is_whole(data: bytes) -> bool:
+    """Whether a frame has come to its end."""
+    return len(data) >= 4 and len(data) >= 4 + int.from_bytes(data[:4], "big")
+
+
 def received(connection: socket) -> bytes:
     """The data of one frame; empty where the other end closed before it was whole."""
     data = b""
-    while len(data) < 4 or len(data) < 4 + int.from_bytes(data[:4], "big"):
+    while not is_whole(data):
         more = connection.recv(1 << 16)
         if not more:
             return b""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 import re
@@ -11,7 +10,6 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from bpfgen.config.check import GO_KEYWORDS
-from bpfgen.config.schema import Builder
 from bpfgen.errors import EXIT_USAGE, Failure, Location, Problem
 from bpfgen.files import write_if_changed
 from bpfgen.machines import BASES, BUILDER, DEFAULT_ARCHES, FILES, render
@@ -50,13 +48,13 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     there = bool(machines) and os.path.lexists(os.path.join(folder, "build.toml"))
     files = {} if there else dict(_files(name, args.go))
     files.update((FILES[kind], render(kind, args.base, _arches(folder), os.path.abspath(folder))) for kind in machines)
-    if "docker" in machines and not there and _has_builder():
+    if "docker" in machines and not there:
         files["build.toml"] += f"\n{BUILDER}"
     if not args.force:
         _refuse_existing(folder, files)
     _write(args, folder, files, out)
     if not args.quiet:
-        if "docker" in machines and (there or not _has_builder()):
+        if "docker" in machines and there:
             print(f"build.toml uses it with these lines:\n\n{BUILDER}", file=out)
         elif not there:
             print(f"next: {'' if args.folder == '.' else f'cd {args.folder} && '}bpfgen && ninja", file=out)
@@ -86,11 +84,6 @@ def _arches(folder: str) -> tuple[str, ...]:
     config = decode(document.values, Report(document))
     more = [arch for program in config.program.values() for arch in program.arches or ()]
     return tuple(dict.fromkeys((*DEFAULT_ARCHES, *config.targets.arches, *more)))
-
-
-def _has_builder() -> bool:
-    """Whether this bpfgen builds in docker."""
-    return any(field.name == "docker" for field in dataclasses.fields(Builder))
 
 
 def _files(name: str, go: bool) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 from bpfgen.config.report import Report
-from bpfgen.config.schema import Config, Image
+from bpfgen.config.schema import Builder, Config, Image
 
 ENGINES = ("docker", "podman")
 EXAMPLE = 'add  [builder.{}]  with  image = "NAME@sha256:…"  or  dockerfile = "bpf/Dockerfile"'
@@ -41,7 +41,13 @@ def _image(name: str, table: Image, report: Report) -> None:
 
 def image_of(config: Config) -> tuple[str, Optional[Image]]:
     """The engine that is meant where it isn't this host, and its table: podman may have docker's."""
-    docker, podman, kind = config.builder.docker, config.builder.podman, config.builder.kind
-    if kind == "podman" or (kind == "auto" and docker is None):
-        return "podman", podman or docker
-    return "docker", docker or podman
+    kind = config.builder.kind
+    if kind not in ENGINES:
+        kind = "docker" if config.builder.docker else "podman"
+    return kind, table_of(config.builder, kind)
+
+
+def table_of(builder: Builder, kind: str) -> Optional[Image]:
+    """The table of an engine, or the other one's where it has none."""
+    tables = (builder.podman, builder.docker) if kind == "podman" else (builder.docker, builder.podman)
+    return tables[0] or tables[1]

@@ -12,7 +12,7 @@ from bpfgen.config.schema import Config
 from bpfgen.doctor import Finding, ask
 from bpfgen.doctor.mend import install
 from bpfgen.doctor.subject import Subject
-from bpfgen.toolchain import Cache, Clang, candidates, meets
+from bpfgen.toolchain import Cache, Clang, candidates, usable
 
 WHEEL = "pip install 'bpfgen[clang]'"
 
@@ -22,7 +22,7 @@ def check(subject: Subject, cache: Cache) -> tuple[Optional[Clang], list[Finding
     require = subject.config.toolchain.require
     passed: list[Clang] = []
     for clang in candidates(subject.root, subject.config, cache):
-        if clang.bpf and meets(clang.version, require):
+        if usable(clang, subject.config):
             return clang, [Finding("clang", "ok", f"{_name(clang)}; {_why(subject.config, clang, passed)}")]
         passed.append(clang)
     mend = _mend(subject, cache)
@@ -74,7 +74,7 @@ def _mend(subject: Subject, cache: Cache) -> str:
     if toolchain.clang not in {"auto", "wheel"}:
         auto = dataclasses.replace(subject.config, toolchain=dataclasses.replace(toolchain, clang="auto"))
         for clang in candidates(subject.root, auto, cache):
-            if clang.bpf and meets(clang.version, toolchain.require):
+            if usable(clang, auto):
                 name = "wheel" if clang.kind == "wheel" else os.path.basename(clang.command[0])
                 return f'write  clang = "{name}"  below [toolchain]'
     if toolchain.clang == "wheel":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 
-from bpfgen.config.checkbuilder import ENGINES, image_of
+from bpfgen.config.checkbuilder import ENGINES, image_of, table_of
 from bpfgen.config.schema import Image
 from bpfgen.doctor import Finding, compiler, containers, headers, remote, subject, tools
 from bpfgen.doctor.subject import Subject
@@ -73,9 +73,7 @@ def _inside(args: argparse.Namespace, project: Subject, kind: str, cache: Cache)
 def _container(args: argparse.Namespace, project: Subject, kind: str) -> list[Finding]:
     from bpfgen.doctor import engines
 
-    builder = project.config.builder
-    table = builder.podman or builder.docker if kind == "podman" else builder.docker or builder.podman
-    image = Image(image=args.image) if args.image else table or Image()
+    image = Image(image=args.image) if args.image else table_of(project.config.builder, kind) or Image()
     rows = containers.check(project, kind, engines.find(kind), image)
     if kind == "docker" and engines.sdk() is None:
         found = "Python's docker package isn't installed, or can't be imported, and a build needs it"

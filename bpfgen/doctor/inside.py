@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Optional
 
 from bpfgen.config.schema import Toolchain
 from bpfgen.doctor import Finding
 from bpfgen.quote import shell_word
-from bpfgen.toolchain import meets
+from bpfgen.toolchain import meets, names_in_shell
 
 
 def script(toolchain: Toolchain, root: str, path: Optional[str]) -> str:
     """Prints a line for each thing that is there: `visible`, `clang NAME VERSION`, `libbpf`; then `end`."""
     wanted = toolchain.clang
-    names = "clang $(ls $(echo $PATH | tr : ' ') 2>/dev/null | grep -x 'clang-[0-9]*' | sort -ut- -k2 -nr)"
-    if wanted not in {"auto", "wheel"}:
-        names = shell_word(os.path.join(root, wanted) if "/" in wanted else wanted)
+    names = names_in_shell(root, "auto" if wanted == "wheel" else wanted)
     lines = [
         f"test -e {shell_word(path)} && echo visible" if path else ":",
         f"for name in {names}; do",
