@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,9 @@ def test_first_process_is_transparent(terminal: bool) -> None:
 def test_first_process_hands_signals_on(number: signal.Signals) -> None:
     """To a command that has its own way with them, and may take its time."""
     words = ("sh", "-c", FIRST[False], "sh", sys.executable, "-c", PATIENT)
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    # In the background of a shell, tests inherit that interrupts are ignored; then no shell can heed them.
+    heed = partial(signal.signal, number, signal.SIG_DFL)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, preexec_fn=heed) as process:  # noqa: PLW1509
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
