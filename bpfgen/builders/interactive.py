@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 
 from bpfgen.builders import Unavailable
-from bpfgen.builders.settings import Settings
+from bpfgen.builders.settings import LABEL, OPTIONS, SESSION, Settings
+
+# A container's first process has no default for a signal (pid_namespaces(7)): as such, a command could be ended by none
+# and end by none. So it is the second one. Without a terminal, the engine's command hands signals on to the first.
+# A signal interrupts `wait`, which is to be asked again; it says 127 of a command whose status it has told already.
+FIRST = {
+    True: '"$@"; exit $?',
+    False: """
+ended= command=
+trap 'ended=1; [ -z "$command" ] || kill -TERM $command' HUP INT TERM
+exec 3<&0
+"$@" <&3 3<&- &
+command=$!
+exec 3<&-
+[ -z "$ended" ] || kill -TERM $command
+wait $command
+status=$?
+while [ -n "$ended" ]; do
+  ended=
+  wait $command 2>/dev/null
+  again=$?
+  [ $again = 127 ] || status=$again
+done
+exit $status""",
+}
+"""Scripts that run their words, with and without a terminal."""
 
 
 def words(
@@ -16,15 +42,17 @@ def words(
 
     `terminal` gives it one; `network` gives it the engine's own network, where the session's container has none.
     """
-    options = ["--rm", "-i", "--pull=never", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--read-only"]
-    options += ["--tmpfs=/tmp", f"--workdir={settings.root}"]
+    # This process becomes the engine's command: where that is killed, the next session removes the container.
+    options = [*OPTIONS, f"--workdir={settings.root}"]
+    options += [f"--label={LABEL}={settings.root}", f"--label={SESSION}={os.getpid()}"]
     options += ["-t"] if terminal else []
     options += [] if network else ["--network=none"]
     options += [f"--user={settings.user}"] if settings.user else []
     options += [f"--env={name}={value}" for name, value in variables.items()]
     options += [_mount(settings, path, path == settings.root) for path in settings.readable]
     options += [_mount(settings, path, True) for path in settings.writable]
-    return [*_engine(settings), "run", *options, "--entrypoint=", settings.image, *command]
+    first = ["-c", FIRST[terminal], "sh", *command]
+    return [*_engine(settings), "run", *options, "--entrypoint=/bin/sh", settings.image, *first]
 
 
 def _engine(settings: Settings) -> list[str]:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 
 from bpfgen.builders import Gone, Unavailable, pinned
-from bpfgen.builders.settings import LABEL, SESSION, Settings, is_stray
+from bpfgen.builders.settings import LABEL, OPTIONS, SESSION, Settings, is_stray
 from bpfgen.builders.stream import PipeStream
 
 
@@ -101,14 +101,8 @@ def start(settings: Settings, script: str) -> PipeStream:
     name = f"bpfgen-{os.urandom(6).hex()}"
     options = [
         f"--name={name}",
-        "--rm",
-        "-i",
-        "--pull=never",
+        *OPTIONS,
         "--network=none",
-        "--cap-drop=ALL",
-        "--security-opt=no-new-privileges",
-        "--read-only",
-        "--tmpfs=/tmp",
         "--log-driver=none",
         f"--label={LABEL}={settings.root}",
         f"--label={SESSION}={os.getpid()}",

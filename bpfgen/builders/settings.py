@@ -47,6 +47,16 @@ HARDENING = {
     "root file system": "read-only, /tmp in memory",
 }
 """What every container is started with, for people."""
+OPTIONS = (
+    "--rm",
+    "-i",
+    "--pull=never",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+    "--read-only",
+    "--tmpfs=/tmp",
+)
+"""The same for an engine's `run`, without the network."""
 
 
 def facts(settings: Optional[Settings]) -> list[tuple[str, str]]:

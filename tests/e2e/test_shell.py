@@ -30,7 +30,10 @@ def test_run(project: Project) -> None:
     assert project.bpfgen("run", "pwd").stdout.strip() == str(project.root)
     assert project.bpfgen("run", "--", "sh", "-c", "exit 7", code=7)
     assert "no command is given" in project.bpfgen("run", code=2).stderr
-    assert "no-such-command: No such file" in project.bpfgen("run", "no-such-command", code=3).stderr
+    assert "no-such-command: No such file" in project.bpfgen("run", "no-such-command", code=127).stderr
+    assert "bpf: Permission denied" in project.bpfgen("run", "./bpf", code=126).stderr
+    assert project.bpfgen("run", "--dry-run", "--", "rm", "a b").stdout == "rm 'a b'\n"
+    assert project.bpfgen("run", "sh", "-c", "echo $BPFGEN_PLACE").stdout == "test, native\n"
 
 
 def test_shell(project: Project) -> None:
@@ -42,7 +45,7 @@ def test_shell(project: Project) -> None:
     assert shell.wait(30) == 5
     said = os.read(ours, 10_000).decode()
     os.close(ours)
-    assert "(bpfgen test)" in said
+    assert "(bpfgen test, native)" in said
     assert (project.root / "answer").read_text() == "42\n"
     assert "echo $((40 + 2))" in (project.root / "out/.bpfgen/history").read_text()
     project.bpfgen()

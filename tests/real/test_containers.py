@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -255,7 +256,47 @@ def test_run_beside_the_build(built: Built) -> None:
     built.bpfgen("run", "sh", "-c", "id -u > 'out/who am i'", env=built.env)
     assert (built.root / "out/who am i").read_text() == f"{os.getuid()}\n"
     assert built.bpfgen("run", "--", "sh", "-c", "exit 7", env=built.env, code=7)
+    assert built.bpfgen("run", "--", "sh", "-c", "kill -9 $$", env=built.env, code=137)
+    assert built.bpfgen("run", "no-such", env=built.env, code=127)
+    assert built.bpfgen("run", "cat", env=built.env, input="piped\n").stdout == "piped\n"
+    assert "Read-only" in built.bpfgen("run", "touch", "/etc/x", env=built.env, code=1).stderr
     assert not built.containers()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_run_is_ended(built: Built, how: signal.Signals) -> None:
+    """With its container: at once, or by the next session where there was no time for that."""
+    built.bpfgen(env=built.env)
+    words = (*BPFGEN, "run", "--", "sh", "-c", "echo ready; exec sleep 100")
+    with subprocess.Popen(words, cwd=built.root, env=built.env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(how)
+        assert process.wait(GONE_SECONDS) == (-9 if how == signal.SIGKILL else 143)
+    if how == signal.SIGKILL:
+        built.bpfgen("builder", "start", env=built.env)
+        built.bpfgen("builder", "stop", env=built.env)
+    assert not built.containers()
+
+
+def test_shell_on_a_terminal(built: Built) -> None:
+    """An interrupt ends what runs there, not the shell; what is typed is kept."""
+    built.bpfgen(env=built.env)
+    ours, theirs = pty.openpty()
+    become = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    words = (sys.executable, "-c", become, *BPFGEN, "shell")
+    shell = subprocess.Popen(
+        words, cwd=built.root, env=built.env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    said = ""
+    for wanted, typed in (("docker)", b"echo be''gun; sleep 100\n"), ("begun", b"\x03"), ("^C", b"exit $(($? + 1))\n")):
+        while wanted not in said:
+            said += os.read(ours, 10_000).decode()
+        os.write(ours, typed)
+    assert shell.wait(GONE_SECONDS) == 131
+    os.close(ours)
+    assert "sleep 100" in (built.root / "out/.bpfgen/history").read_text()
 
 
 def test_session_by_hand(built: Built) -> None:
