@@ -11,7 +11,6 @@ import json
 import marshal
 import os
 import selectors
-import shlex
 import socket
 import sys
 import threading
@@ -130,7 +129,7 @@ class Session:
     def _start(self, text: str) -> None:
         try:
             stream = begin(parse(text), LOOP)
-            stream.send(b"echo ready\n")
+            stream.greet()
             if b"ready" not in stream.receive():
                 stream.close()
                 raise Unavailable(f"the container ended at once: {_last_line(f'{self.folder}/{LOG}')}")
@@ -178,7 +177,7 @@ class Session:
         if not command.sent:
             self._answer(command, 143, b"", b"")
         elif command.pid and self.stream:
-            self.stream.send(f"kill -9 {command.pid}\n".encode())
+            self.stream.kill(command.pid)
 
     def _send(self, command: Command) -> None:
         if self.stream is None or self._starting or self._stale or not command.words or command.sent:
@@ -187,8 +186,7 @@ class Session:
             self._answer(command, 1, b"", b"bpfgen: error: a line break in a word of a command\n")
             return
         command.sent = True
-        words = [str(command.number), *self._files(command), *command.words]
-        self.stream.send(f"run {' '.join(map(shlex.quote, words))}\n".encode(errors="surrogateescape"))
+        self.stream.run(command.number, self._files(command), command.words)
 
     def _files(self, command: Command) -> tuple[str, str]:
         base = f"{self.folder}/session.{os.getpid()}.{command.number}"
@@ -239,9 +237,13 @@ class Session:
 
 
 def begin(settings: Settings, script: str) -> Stream:
-    """The shell of some settings; raises Unavailable, OSError."""
+    """The shell of some settings, and of a remote machine one that takes commands; raises Unavailable, OSError."""
     if settings.kind == "shell":
         return PipeStream(("/bin/sh", "-c", script), 2)
+    if settings.remote:
+        from bpfgen.builders.channels import Channels
+
+        return Channels(settings)
     started: Stream = engine(settings.kind).start(settings, script)
     return started
 

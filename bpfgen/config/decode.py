@@ -116,10 +116,7 @@ def _choice(allowed: tuple[Any, ...], value: Any, path: Path, report: Report) ->
 
 
 # Values that people try with reason.
-_NOT_THERE = {
-    "probe": "an object must not depend on the machine that builds it",
-    **dict.fromkeys(("ssh", "vagrant", "lima"), "this bpfgen runs the compiler here or in a container only"),
-}
+_NOT_THERE = {"probe": "an object must not depend on the machine that builds it"}
 
 
 def _union(kinds: tuple[Any, ...], value: Any, path: Path, report: Report) -> Any:

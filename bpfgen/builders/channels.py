@@ -1,0 +1,290 @@
+"""Commands on a remote machine: each goes over a channel of the one connection, with what it reads and makes.
+
+A channel is a shell there that takes one command after another. What is said on it, in this order:
+
+  put BYTES FILE, and the bytes      a file that the command reads: a reduced header, the parts of a linked object
+  work WORDS…                        the command, whose output and depfile are `$o` and `$d`
+  pid PID                            the answer: first this,
+  done STATUS, five lines of wc      then this, then the bytes of the output, depfile, standard output and messages
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import shlex
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Optional
+
+from bpfgen.builders import Gone, Unavailable, ssh
+from bpfgen.builders.mirror import Mirror
+from bpfgen.builders.paths import Paths
+from bpfgen.builders.settings import Settings
+from bpfgen.builders.stream import PipeStream, Stream
+from bpfgen.cc import VMLINUX, depfile
+from bpfgen.cc.job import TARGET
+
+CHANNELS = 8
+"""sshd allows 10 on one connection by default (sshd_config(5), "MaxSessions"); others are to kill and for rsync."""
+
+READY = b"bpfgen ready"
+# A file that can't be taken ends the shell: what is left of it would be taken for commands.
+WORKER = """
+cd {project} || exit 1
+t={base}/t/{name} && o=$t.o d=$t.d s=$t.s e=$t.e
+put() {{
+  {{ [ "$1" = 0 ] || dd bs="$1" count=1 iflag=fullblock 2>/dev/null; }} >"$t.in" || exit 1
+  mkdir -p "${{2%/*}}" && mv -f "$t.in" "$2" || exit 1
+}}
+work() {{
+  : >"$o" && : >"$d" || exit 1
+  "$@" </dev/null >"$s" 2>"$e" &
+  echo "pid $!"
+  wait $!
+  echo "done $?"
+  : >>"$o" && : >>"$d"
+  wc -c "$o" "$d" "$s" "$e"
+  cat "$o" "$d" "$s" "$e"
+}}
+echo '{ready}'
+while IFS= read -r line; do eval "$line"; done
+"""
+
+
+class Lost(Exception):
+    """A channel ended."""
+
+
+class Task:
+    """A command on its way."""
+
+    def __init__(self, number: int, files: tuple[str, str], words: Sequence[str]) -> None:
+        self.number, self.files, self.words = number, files, list(words)
+        self.asked = time.monotonic()
+        self.process = 0
+        """There; 0 until it is known."""
+        self.cancelled = False
+
+
+class Channels(Stream):
+    """What the session takes for a shell: threads with a channel each, and a socket on which they say what ended."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Connects, and brings the project's files over; raises Unavailable."""
+        assert settings.remote is not None
+        self.settings, self.remote = settings, settings.remote
+        self.paths = Paths(settings)
+        self.mirror = Mirror(settings, self.paths)
+        self._tasks: queue.SimpleQueue[Optional[Task]] = queue.SimpleQueue()
+        self._running: dict[int, Task] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+        self._count = self._idle = 0
+        self._limit = CHANNELS
+        self._heard, self._says = socket.socketpair()
+        self._connect()
+        self._control = ssh.channel(self.remote, 'while IFS= read -r line; do eval "$line"; done', 2)
+        self.mirror.refresh(time.monotonic(), ())
+
+    def _connect(self) -> None:
+        remote = self.remote
+        made = [f"{remote.base}/t", *([remote.project] if remote.copied else [])]
+        folders = " ".join(map(shlex.quote, made))
+        clean = f"rm -f {shlex.quote(remote.base)}/t/*"  # of a session that was killed
+        script = f"mkdir -p {folders} && {clean} && echo made; {remote.look}"
+        said = ssh.output(remote.connection, remote.host, script).decode(errors="replace")
+        _, made_there, seen = said.partition("made\n")
+        if not made_there:
+            raise Unavailable(f"{remote.name} lets nobody write {remote.base}")
+        if seen != remote.seen:
+            raise Gone(f"the compiler of {remote.name} is another one; the next ninja asks for it")
+
+    def fileno(self) -> int:
+        return self._heard.fileno()
+
+    def greet(self) -> None:
+        self._say("ready")
+
+    def receive(self) -> bytes:
+        return self._heard.recv(1 << 16)
+
+    def run(self, number: int, files: tuple[str, str], words: Sequence[str]) -> None:
+        task = self._running[number] = Task(number, files, words)
+        self._say(f"{number} pid {number}")
+        with self._lock:
+            more = self._idle == 0 and self._count < self._limit
+            self._count += more
+        if more:
+            threading.Thread(target=self._serve, args=(self._count,), daemon=True).start()
+        self._tasks.put(task)
+
+    def kill(self, process: int) -> None:
+        task = self._running.get(process)
+        if task:
+            task.cancelled = True
+            if task.process:
+                self._control.send(f"kill -9 {task.process}\n".encode())
+
+    def close(self) -> None:
+        for _ in range(self._count):
+            self._tasks.put(None)
+        self._control.close()
+        self._heard.close()
+
+    def _say(self, line: str) -> None:
+        with contextlib.suppress(OSError):
+            self._says.sendall(f"{line}\n".encode())
+
+    def _serve(self, name: int) -> None:
+        """A thread: its channel, and one task after another."""
+        worker: Optional[Worker] = None
+        task: Optional[Task] = None
+        try:
+            worker = Worker(self, f"{os.getpid()}.{name}")
+            while task := self._next():
+                self._do(worker, task)
+        except (Lost, OSError, ValueError, IndexError):
+            if worker is None and self._fewer():
+                return
+            print(f"a channel to {self.remote.name} ended", flush=True)
+            with contextlib.suppress(OSError):
+                self._says.shutdown(socket.SHUT_WR)
+        finally:
+            if worker:
+                worker.stream.close()
+
+    def _fewer(self) -> bool:
+        """Whether the machine just allows no more channels."""
+        with self._lock:
+            self._count -= 1
+            self._limit = self._count
+            return self._count > 0
+
+    def _next(self) -> Optional[Task]:
+        with self._lock:
+            self._idle += 1
+        task = self._tasks.get()
+        with self._lock:
+            self._idle -= 1
+        return task
+
+    def _do(self, worker: Worker, task: Task) -> None:
+        try:
+            self.mirror.refresh(task.asked, task.words)
+            status = self._locked(worker, task)
+        except Unavailable as error:
+            status = 1
+            _write(task.files[1], f"bpfgen: error: {error}\n".encode())
+        self._running.pop(task.number, None)
+        self._say(f"{task.number} {status}")
+
+    def _locked(self, worker: Worker, task: Task) -> int:
+        """No two commands with one file to bring: one may be left of a build that was ended."""
+        brought = list(self.brought(task))
+        with self._lock:
+            locks = [self._locks.setdefault(path, threading.Lock()) for path in sorted(brought)]
+        with contextlib.ExitStack() as held:
+            for lock in locks:
+                held.enter_context(lock)
+            return 143 if task.cancelled else worker.run(task, brought)
+
+    def brought(self, task: Task) -> Iterator[str]:
+        """Files of the output folder that a command reads, relative to the project; not the whole headers."""
+        out = f"{self.remote.out}/"
+        for before, word in zip(["", *task.words], task.words):
+            if not word.startswith(out) or before in {"-o", "-MF"}:
+                continue
+            path = os.path.join(self.settings.root, word)
+            if word.startswith(f"{out}fast/") and os.path.exists(f"{path}/{VMLINUX}"):
+                yield f"{word}/{VMLINUX}"
+            elif os.path.isfile(path):
+                yield word
+
+
+class Worker:
+    """One channel."""
+
+    def __init__(self, owner: Channels, name: str) -> None:
+        """Opens it; raises Lost."""
+        self.owner = owner
+        remote = owner.remote
+        project, base = shlex.quote(remote.project), shlex.quote(remote.base)
+        self.stream: PipeStream = ssh.channel(
+            remote, WORKER.format(project=project, base=base, name=name, ready=READY.decode()), 2
+        )
+        self._data = b""
+        while self._line() != READY:  # after what a login shell says
+            pass
+
+    def run(self, task: Task, brought: list[str]) -> int:
+        """Runs a command, and puts what it makes where it belongs; its status. Raises Lost."""
+        root = self.owner.settings.root
+        for name in brought:
+            with open(os.path.join(root, name), "rb") as file:
+                data = file.read()
+            self._send(f"put {len(data)} {shlex.quote(name)}\n".encode(errors="surrogateescape") + data)
+        words, made, dependencies = self._words(task.words)
+        self._send(f"work {words}\n".encode(errors="surrogateescape"))
+        task.process = int(self._line().split()[1])
+        if task.cancelled:
+            self.owner.kill(task.number)
+        status = int(self._line().split()[1])
+        sizes = [int(self._line().split()[0]) for _ in range(5)][:4]
+        output, said, told, messages = map(self._take, sizes)
+        if not task.cancelled:
+            paths = self.owner.paths
+            _write(task.files[0], told)
+            _write(task.files[1], paths.text(messages))
+            if made and output:
+                _write(os.path.join(root, made), output)
+            if dependencies and said:
+                files = map(paths.here, depfile.parse(said.decode(errors="surrogateescape")))
+                text = depfile.render(TARGET[1], list(files))
+                _write(os.path.join(root, dependencies), text.encode(errors="surrogateescape"))
+        return status
+
+    def _words(self, words: list[str]) -> tuple[str, str, str]:
+        """The words as they are to be there, quoted; with the output and the depfile, where there are such."""
+        quoted, taken = [], {"-o": "", "-MF": ""}
+        variables = {"-o": '"$o"', "-MF": '"$d"'}
+        for before, word in zip(["", *words], words):
+            if before in taken and word != os.devnull:
+                taken[before] = word
+                quoted.append(variables[before])
+            else:
+                quoted.append(shlex.quote(self.owner.paths.there(word)))
+        return " ".join(quoted), taken["-o"], taken["-MF"]
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self.stream.send(data)
+        except OSError as error:
+            raise Lost from error
+
+    def _more(self) -> None:
+        data = self.stream.receive()
+        if not data:
+            raise Lost
+        self._data += data
+
+    def _line(self) -> bytes:
+        while b"\n" not in self._data:
+            self._more()
+        line, _, self._data = self._data.partition(b"\n")
+        return line
+
+    def _take(self, size: int) -> bytes:
+        while len(self._data) < size:
+            self._more()
+        data, self._data = self._data[:size], self._data[size:]
+        return data
+
+
+def _write(path: str, data: bytes) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(data)
