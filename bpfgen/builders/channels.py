@@ -31,14 +31,19 @@ from bpfgen.cc.job import TARGET
 CHANNELS = 8
 """sshd allows 10 on one connection by default (sshd_config(5), "MaxSessions"); others are to kill and for rsync."""
 
+AT_ONCE = 2
+"""So many are there from the start."""
+PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "clang")
 READY = b"bpfgen ready"
+KILLER = 'while IFS= read -r line; do eval "$line"; done'
 # A file that can't be taken ends the shell: what is left of it would be taken for commands.
 WORKER = """
 cd {project} || exit 1
 t={base}/t/{name} && o=$t.o d=$t.d s=$t.s e=$t.e
 put() {{
   {{ [ "$1" = 0 ] || dd bs="$1" count=1 iflag=fullblock 2>/dev/null; }} >"$t.in" || exit 1
-  mkdir -p "${{2%/*}}" && mv -f "$t.in" "$2" || exit 1
+  [ -d "${{2%/*}}" ] || mkdir -p "${{2%/*}}"
+  mv -f "$t.in" "$2" || exit 1
 }}
 work() {{
   : >"$o" && : >"$d" || exit 1
@@ -83,11 +88,15 @@ class Channels(Stream):
         self._running: dict[int, Task] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
-        self._count = self._idle = 0
+        self._count = 0
         self._limit = CHANNELS
         self._heard, self._says = socket.socketpair()
+        self._control: Optional[PipeStream] = None
+        self.sent: dict[str, bytes] = {}
+        """What was brought in commands' channels, by its path there."""
         self._connect()
-        self._control = ssh.channel(self.remote, 'while IFS= read -r line; do eval "$line"; done', 2)
+        for _ in range(AT_ONCE):  # while rsync looks
+            self._another()
         self.mirror.refresh(time.monotonic(), ())
 
     def _connect(self) -> None:
@@ -96,7 +105,13 @@ class Channels(Stream):
         folders = " ".join(map(shlex.quote, made))
         clean = f"rm -f {shlex.quote(remote.base)}/t/*"  # of a session that was killed
         script = f"mkdir -p {folders} && {clean} && echo made; {remote.look}"
-        said = ssh.output(remote.connection, remote.host, script).decode(errors="replace")
+        try:
+            said = ssh.output(remote.connection, remote.host, script).decode(errors="replace")
+        except Unavailable as error:
+            if self.settings.kind == "ssh":
+                raise
+            # It may be down; whoever asks again starts it.
+            raise Gone(f"{str(error).splitlines()[0]}\n  hint: run ninja again, which starts the machine") from error
         _, made_there, seen = said.partition("made\n")
         if not made_there:
             raise Unavailable(f"{remote.name} lets nobody write {remote.base}")
@@ -115,24 +130,35 @@ class Channels(Stream):
     def run(self, number: int, files: tuple[str, str], words: Sequence[str]) -> None:
         task = self._running[number] = Task(number, files, words)
         self._say(f"{number} pid {number}")
-        with self._lock:
-            more = self._idle == 0 and self._count < self._limit
-            self._count += more
-        if more:
-            threading.Thread(target=self._serve, args=(self._count,), daemon=True).start()
+        if len(self._running) > self._count:
+            self._another()
         self._tasks.put(task)
+
+    def _another(self) -> None:
+        """Another channel, where that is allowed."""
+        with self._lock:
+            if self._count >= self._limit:
+                return
+            self._count += 1
+            name = self._count
+        threading.Thread(target=self._serve, args=(name,), daemon=True).start()
 
     def kill(self, process: int) -> None:
         task = self._running.get(process)
-        if task:
-            task.cancelled = True
-            if task.process:
+        if task is None:
+            return
+        task.cancelled = True
+        if task.process:
+            with self._lock:
+                if self._control is None:
+                    self._control = ssh.channel(self.remote, KILLER, 2)
                 self._control.send(f"kill -9 {task.process}\n".encode())
 
     def close(self) -> None:
         for _ in range(self._count):
             self._tasks.put(None)
-        self._control.close()
+        if self._control:
+            self._control.close()
         self._heard.close()
 
     def _say(self, line: str) -> None:
@@ -145,7 +171,7 @@ class Channels(Stream):
         task: Optional[Task] = None
         try:
             worker = Worker(self, f"{os.getpid()}.{name}")
-            while task := self._next():
+            while task := self._tasks.get():
                 self._do(worker, task)
         except (Lost, OSError, ValueError, IndexError):
             if worker is None and self._fewer():
@@ -163,14 +189,6 @@ class Channels(Stream):
             self._count -= 1
             self._limit = self._count
             return self._count > 0
-
-    def _next(self) -> Optional[Task]:
-        with self._lock:
-            self._idle += 1
-        task = self._tasks.get()
-        with self._lock:
-            self._idle -= 1
-        return task
 
     def _do(self, worker: Worker, task: Task) -> None:
         try:
@@ -193,9 +211,13 @@ class Channels(Stream):
             return 143 if task.cancelled else worker.run(task, brought)
 
     def brought(self, task: Task) -> Iterator[str]:
-        """Files of the output folder that a command reads, relative to the project; not the whole headers."""
+        """Files that a command reads, besides the project's own and the whole headers: of the output folder, by their
+        paths relative to the project, and of bpfgen's package.
+        """
         out = f"{self.remote.out}/"
         for before, word in zip(["", *task.words], task.words):
+            if word.startswith(f"{PACKAGE}/"):
+                yield word
             if not word.startswith(out) or before in {"-o", "-MF"}:
                 continue
             path = os.path.join(self.settings.root, word)
@@ -223,13 +245,18 @@ class Worker:
     def run(self, task: Task, brought: list[str]) -> int:
         """Runs a command, and puts what it makes where it belongs; its status. Raises Lost."""
         root = self.owner.settings.root
+        read: dict[str, bytes] = {}
         for name in brought:
             with open(os.path.join(root, name), "rb") as file:
                 data = file.read()
-            self._send(f"put {len(data)} {shlex.quote(name)}\n".encode(errors="surrogateescape") + data)
+            there = self.owner.paths.there(name)
+            read[there] = data
+            if self.owner.sent.get(there) != data:
+                self._send(f"put {len(data)} {shlex.quote(there)}\n".encode(errors="surrogateescape") + data)
         words, made, dependencies = self._words(task.words)
         self._send(f"work {words}\n".encode(errors="surrogateescape"))
         task.process = int(self._line().split()[1])
+        self.owner.sent.update(read)
         if task.cancelled:
             self.owner.kill(task.number)
         status = int(self._line().split()[1])

@@ -1,12 +1,18 @@
-"""A person's own command where the builder's compiler runs: in a container for it, which may write the project."""
+"""A person's own command where the builder's compiler runs: in a container for it, which may write the project, or on a
+remote machine, in the project's copy or its shared folder.
+"""
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 
-from bpfgen.builders import Unavailable
-from bpfgen.builders.settings import Settings
+from bpfgen.builders import Unavailable, ssh
+from bpfgen.builders.mirror import Mirror
+from bpfgen.builders.paths import Paths
+from bpfgen.builders.settings import Remote, Settings
 
 
 def words(
@@ -16,6 +22,8 @@ def words(
 
     `terminal` gives it one; `network` gives it the engine's own network, where the session's container has none.
     """
+    if settings.remote:
+        return _remote(settings, settings.remote, command, terminal, variables)
     options = ["--rm", "-i", "--pull=never", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--read-only"]
     options += ["--tmpfs=/tmp", f"--workdir={settings.root}"]
     options += ["-t"] if terminal else []
@@ -25,6 +33,19 @@ def words(
     options += [_mount(settings, path, path == settings.root) for path in settings.readable]
     options += [_mount(settings, path, True) for path in settings.writable]
     return [*_engine(settings), "run", *options, "--entrypoint=", settings.image, *command]
+
+
+def _remote(
+    settings: Settings, remote: Remote, command: Sequence[str], terminal: bool, variables: Mapping[str, str]
+) -> list[str]:
+    """On the machine, in the project as it is now; a history stays there, and its home folder is another one."""
+    if remote.copied:
+        Mirror(settings, Paths(settings)).refresh(time.monotonic(), ())
+    given = [f"{name}={value}" for name, value in variables.items() if name not in {"HOME", "HISTFILE"}]
+    words = " ".join(map(shlex.quote, ("env", *given, *command)))
+    script = f"cd {shlex.quote(remote.project)} && exec {words}"
+    connect = [word for word in remote.connection if word != "-T"]
+    return [*connect, "-t" if terminal else "-T", "--", remote.host, ssh.shell(script)]
 
 
 def _engine(settings: Settings) -> list[str]:

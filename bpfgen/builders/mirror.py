@@ -31,7 +31,8 @@ class Mirror:
         remote = settings.remote
         assert remote is not None
         self._root, self._remote, self._paths = settings.root, remote, paths
-        self._readable = settings.readable
+        self._outside = settings.readable[2:]
+        """Without the project, and bpfgen's own, whose files go with the commands."""
         self._known: dict[str, Stamps] = {settings.root: {}} if remote.copied else {}
         self._lock = threading.Lock()
         self._looked = -1.0
@@ -67,7 +68,7 @@ class Mirror:
             hidden = any(_LEFT_OUT.fullmatch(part) for part in below.split("/"))
             if not self._remote.copied or own or not (out or hidden):
                 return
-        elif not any(f"{path}/".startswith(f"{folder}/") for folder in self._readable):
+        elif not any(f"{path}/".startswith(f"{folder}/") for folder in self._outside):
             return
         if os.path.isdir(path):
             yield path

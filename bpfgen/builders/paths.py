@@ -9,11 +9,12 @@ from bpfgen.builders.settings import Settings
 
 
 class Paths:
-    """Folders here and there. The project is in its own place, everything else below bpfgen's folder."""
+    """Folders are below bpfgen's own there, as they are below `/` here; a shared project has a place of its own."""
 
     def __init__(self, settings: Settings) -> None:
         remote = settings.remote
         assert remote is not None
+        self._root, self._copied = settings.root, remote.copied
         others = {folder: f"{remote.base}/x{folder}" for folder in (*remote.mapped, *settings.readable)}
         self._there = {**others, settings.root: remote.project}
         for folder in others:
@@ -28,6 +29,8 @@ class Paths:
         """A word of clang's as it is to be there. The text of a macro stays: natively it has this host's paths, too."""
         if word.startswith(("-D", "-U")):
             return word
+        if not self._copied and word.startswith("../"):  # what is beside the project isn't shared
+            word = os.path.normpath(os.path.join(self._root, word))
         found = self._word.match(word)
         return found[1] + self._there[found[2]] + word[found.end() :] if found else word
 

@@ -42,7 +42,7 @@ def find(root: str, config: Config, kind: str, cache: Cache) -> Place:
         host=login.host,
         control=control,
         base=base,
-        project=path or f"{base}/p",
+        project=path or f"{base}/x{root}",  # so that a path with `..` leads to what it leads to here
         copied=not path,
         out=out,
         mapped=_mapped(),

@@ -1,4 +1,5 @@
 """The session: one process for each checkout that holds a builder's container and gives it commands (see `cc.session`).
+Of a remote machine it holds channels (see `channels`), for which the same is true.
 
 Commands are taken at once; the container starts meanwhile, in a thread. Its life hangs on its standard input, which
 this process holds: however the process ends, the container does, and the engine removes it.
@@ -132,7 +133,7 @@ class Session:
             stream.greet()
             if b"ready" not in stream.receive():
                 stream.close()
-                raise Unavailable(f"the container ended at once: {_last_line(f'{self.folder}/{LOG}')}")
+                raise Unavailable(f"the builder ended at once: {_last_line(f'{self.folder}/{LOG}')}")
             self.stream = stream
         except (Unavailable, ValueError, OSError) as error:
             if isinstance(error, Gone):  # Ninja makes what is missing, and bpfgen the image then
@@ -149,7 +150,7 @@ class Session:
                 self._answer(command, 1, b"", f"bpfgen: error: {self._failure}\n".encode())
             return False
         assert self.stream is not None
-        print("the container runs", flush=True)
+        print("the builder runs", flush=True)
         self._selector.register(self.stream, selectors.EVENT_READ, self.stream)
         self._send_all()
         return True
@@ -199,7 +200,7 @@ class Session:
         except OSError:
             data = b""
         if not data:
-            print("the container is lost", flush=True)
+            print("the builder is lost", flush=True)
             return False
         *lines, self._said = (self._said + data).split(b"\n")
         for line in lines:

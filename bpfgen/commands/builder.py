@@ -79,7 +79,8 @@ def _status(layout: Layout, settings: Optional[Settings], as_json: bool, out: Te
     state = _state(layout) if settings else None
     facts: dict[str, Any] = {"kind": settings.kind if settings else "native", "running": state is not None}
     if settings:
-        facts.update(engine=settings.engine, image=settings.image)
+        remote = settings.remote
+        facts.update({"host": remote.name} if remote else {"engine": settings.engine, "image": settings.image})
     if state:
         facts.update(pid=state["pid"], seconds=round(time.time() - state["started"]))
     if as_json:
@@ -90,7 +91,8 @@ def _status(layout: Layout, settings: Optional[Settings], as_json: bool, out: Te
         said = (
             f"runs as process {facts['pid']}, for {facts['seconds']} s" if state else "doesn't run; a build starts it"
         )
-        print(f"bpfgen: the {settings.kind} session {said}\n  image {settings.image}", file=out)
+        where = f"host {facts['host']}" if settings.remote else f"image {settings.image}"
+        print(f"bpfgen: the {settings.kind} session {said}\n  {where}", file=out)
     return EXIT_OK
 
 

@@ -264,7 +264,7 @@ def test_session_by_hand(built: Built) -> None:
     status = json.loads(built.bpfgen("builder", "status", "--json", env=built.env).stdout)
     assert (status["kind"], status["running"], status["pid"]) == ("docker", True, built.session())
     built.ninja(env=built.env)
-    assert "the container runs" in built.bpfgen("builder", "logs", env=built.env).stdout
+    assert "the builder runs" in built.bpfgen("builder", "logs", env=built.env).stdout
     assert "has ended" in built.bpfgen("builder", "stop", env=built.env).stdout
     assert not built.session()
     built.wait_until_gone()
