@@ -17,6 +17,8 @@ from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
 
 IDLE_SECONDS = 30
+OWN = ("BatchMode=", "ConnectTimeout=", "ServerAliveInterval=", "Control")
+"""How the values of bpfgen's own options begin."""
 Output = Callable[[str], bytes]
 """What a script prints there."""
 CONNECT_SECONDS = 15
@@ -117,9 +119,12 @@ def refused(words: Sequence[str], host: str, said: str) -> Unavailable:
     """Why there is no connection, as the doctor says it."""
     from bpfgen.doctor.remote import refused as explained
 
-    plain = [word for word in words if not word.startswith(("Control", "BatchMode", "ConnectTimeout", "ServerAlive"))]
-    kept = [word for word, after in zip(plain, [*plain[1:], ""]) if word != "-T" and not (word == after == "-o")]
-    finding = explained(said, host, kept[:-1] if kept[-1:] == ["-o"] else kept)
+    kept = list(words)
+    for word in words:  # a person's ssh has no need of what only builds want
+        if word.startswith(OWN):
+            at = kept.index(word)
+            del kept[at - 1 : at + 1]
+    finding = explained(said, host, [word for word in kept if word != "-T"])
     return Unavailable(f"{finding.found}\n  hint: {finding.hint}")
 
 

@@ -9,7 +9,7 @@ import shlex
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -91,7 +91,7 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A machine with this one's compiler, and none of its projects; what it has in root's cache is gone afterwards."""
+    """A machine with this one's compiler, and none of its projects."""
     made = Server(tmp_path_factory.mktemp("sshd"))
     yield made
     made.stop()
@@ -99,7 +99,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def built(tmp_path: Path, server: Server) -> Iterator[Built]:
-    apart(server, tmp_path)
+    apart(server, hidden(tmp_path))
     server.let_in()
     project = Built(tmp_path / AWKWARD, builder(server))
     yield project
@@ -111,19 +111,26 @@ def builder(server: Server, more: str = "") -> str:
     return f'[builder]\nkind = "ssh"\n[builder.ssh]\nhost = "box"\nconfig = "{server.folder}/config"\n{more}'
 
 
-def apart(server: Server, hidden: Path, *options: str) -> None:
-    """Starts it where a folder, and bpfgen's own, are empty, and root has another cache."""
-    cache, home = server.folder / "cache", Path(os.path.expanduser("~root")) / ".cache"
-    for folder in (cache, home):
-        folder.mkdir(exist_ok=True)
-    hide = [f"mount -t tmpfs none {shlex.quote(str(path))}" for path in (hidden, REPOSITORY / "bpfgen")]
-    script = " && ".join([f"mount --bind {shlex.quote(str(cache))} {home}", *hide, 'exec "$@"'])
+def apart(server: Server, *mounts: Sequence[Path | str], options: Sequence[str] = ()) -> None:
+    """Starts it where mount(8) has been run so, bpfgen's own folder is empty, and root has another home: this one has a
+    shell that may change folders of PATH.
+    """
+    home = server.folder / "home"
+    home.mkdir()
+    hide = ("-t", "tmpfs", "none")
+    all_mounts = [*mounts, (*hide, REPOSITORY / "bpfgen"), ("--bind", home, os.path.expanduser("~root"))]
+    script = " && ".join([*(f"mount {shlex.join(map(str, mount))}" for mount in all_mounts), 'exec "$@"'])
     server.start(("unshare", "--mount", "sh", "-c", script, "sh"), *options)
+
+
+def hidden(folder: Path) -> tuple[Path | str, ...]:
+    """What mounts nothing over a folder."""
+    return ("-t", "tmpfs", "none", folder)
 
 
 def copied(server: Server) -> set[str]:
     """Files that the machine has in its cache."""
-    cache = server.folder / "cache"
+    cache = server.folder / "home" / ".cache"
     return {str(path.relative_to(cache)) for path in cache.rglob("*") if path.is_file()}
 
 
@@ -137,6 +144,7 @@ def test_same_bytes_and_nothing_to_do(built: Built, native: Built, server: Serve
     assert {"bpf/helped.c", "bpf/outside.c", "include/core.h", "../headers/outside.h"} <= set(names)
     assert any("out/sysroot/" in name and name.endswith("/usr/include/bpf/bpf_helpers.h") for name in names)
     assert not any(name.startswith("/usr/") or ".cache" in name for name in names)
+    built.bpfgen()  # what was written just before the last one may have changed since
     built.end()
     server.stop()  # nobody is asked
     assert built.idle()
@@ -177,15 +185,10 @@ def test_killed_in_mid_build(built: Built, native: Built, victim: str) -> None:
 
 def test_shared_folder(tmp_path: Path, native: Built, server: Server) -> None:
     """Of another name there; none of its sources is copied."""
-    cache, there = server.folder / "cache", server.folder / "shared"
-    for folder in (cache, there):
-        folder.mkdir()
-    home = Path(os.path.expanduser("~root")) / ".cache"
-    home.mkdir(exist_ok=True)
+    there = server.folder / "shared"
+    there.mkdir()
     project = Built(tmp_path / "project", builder(server, f'path = "{there}"\n'))
-    mounts = [("--bind", project.root, there), ("--bind", cache, home), ("-t", "tmpfs", "none", tmp_path)]
-    script = " && ".join([*(f"mount {shlex.join(map(str, mount))}" for mount in mounts), 'exec "$@"'])
-    server.start(("unshare", "--mount", "sh", "-c", script, "sh"))
+    apart(server, ("--bind", project.root, there), hidden(tmp_path))
     server.let_in()
     project.make()
     assert project.objects() == native.objects()
@@ -204,7 +207,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, server: Server) -> None:
         return text
 
     assert "refuses the connection" in said()
-    apart(server, tmp_path)
+    apart(server, hidden(tmp_path))
     assert "isn't known yet" in said()
     accept = (*server.ssh, "-o", "StrictHostKeyChecking=accept-new", "box", "true")
     subprocess.run(accept, check=False, capture_output=True)
@@ -231,7 +234,7 @@ def test_no_rsync_there(tmp_path: Path, server: Server) -> None:
             if path.name != "rsync":
                 with contextlib.suppress(FileExistsError):
                     (tools / path.name).symlink_to(path)
-    apart(server, tmp_path, f"SetEnv=PATH={tools}")
+    apart(server, hidden(tmp_path), options=[f"SetEnv=PATH={tools}"])
     server.let_in()
     project = Built(tmp_path / "project", builder(server))
     project.bpfgen()
