@@ -16,6 +16,8 @@ import pytest
 from project import NINJA, Project
 from sshd import SSHD, Server
 
+from bpfgen.cc import HOW
+
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(os.geteuid() != 0, reason="mounts, as root"),
@@ -33,6 +35,15 @@ char LICENSE[] SEC("license") = "GPL";
 """
 OUTSIDE = '#include <outside.h>\n#include "core.h"\nint outside = OUTSIDE;\n'
 
+VMLINUX = "#ifndef __VMLINUX_H__\n#define __VMLINUX_H__\n\n" + "".join(
+    f"struct s{number} {{\n\tint x;\n\tint y{number};\n}};\n\n" for number in range(50)
+)
+"""As bpftool writes it."""
+REDUCED = """\
+#include "vmlinux.h"
+__attribute__((section("tc"), used)) int reduced(struct s7 *context) { return context->y7; }
+"""
+
 
 class Built(Project):
     """The repository's own programs, and some more, in a folder of their own."""
@@ -46,7 +57,11 @@ class Built(Project):
         self.write("../headers/outside.h", "#define OUTSIDE 7\n")
         self.write("out/made/made.h", "#define MADE 9\n")
         self.write("bpf/made.c", "#include <made.h>\nint made = MADE;\n")
+        self.write("bpf/reduced.c", REDUCED)
+        self.write("types.h", f"{VMLINUX}#endif\n")
         toml = (REPOSITORY / "build.toml").read_text(encoding="utf-8")
+        toml += '[kernel.other]\nbtf = "types.h"\n[program.reduced]\nsource = "bpf/reduced.c"\nportable = true\n'
+        toml += 'vmlinux = "other"\n'
         toml += '[program.helped]\nsource = "bpf/helped.c"\nportable = true\n'
         toml += '[program.outside]\nsource = "bpf/outside.c"\nportable = true\ninclude = ["../headers"]\n'
         toml += '[program.made]\nsource = "bpf/made.c"\nportable = true\ninclude = ["out/made"]\n'
@@ -153,7 +168,7 @@ def test_same_bytes_and_nothing_to_do(built: Built, native: Built, server: Serve
 
 def test_an_edit_is_seen_at_once(built: Built, native: Built, tmp_path: Path) -> None:
     """Exactly the users of a header are compiled again, with what it says now, in a session that runs already."""
-    twin = Built(tmp_path / "twin", "")
+    twin = Built(tmp_path / "native" / "twin", "")
     twin.make()
     built.make()
     session = built.session()
@@ -166,6 +181,15 @@ def test_an_edit_is_seen_at_once(built: Built, native: Built, tmp_path: Path) ->
         assert len(built.compiled) < len(native.objects())
         assert built.objects() == twin.objects()
     assert built.session() == session != 0
+    for number in "78":  # a struct that a program is compiled with, and one that it isn't
+        for project in (built, twin):
+            types = project.root / "types.h"
+            types.write_text(types.read_text().replace(f"struct s{number} {{", f"struct s{number} {{\n\tint new;"))
+            project.ninja()
+        assert built.compiled == twin.compiled
+        assert built.objects() == twin.objects()
+    how = built.root / "out/fast/obj/reduced/bpfel.bpf.o" / HOW
+    assert how.read_text().startswith("reduced: ")
     (built.root / "include/events.h").unlink()
     assert "events.h' file not found" in built.ninja(code=1)
 
