@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import Optional
 
-from bpfgen.builders.settings import FILE, LOG, SOCKET, STATE, said_files
+from bpfgen.builders.settings import FILE, LOG, SOCKET, said_files
 from bpfgen.compile import Layout
 from bpfgen.launcher import COMPILER, LAUNCHER, STATSLOG
 from bpfgen.memo import NOTES, notes_folder
 from bpfgen.plan import NINJA_FILE
 
-BUILDER = (FILE, SOCKET, LOG, STATE, "session.lock", "history", "ssh_config")
+BUILDER = (FILE, SOCKET, LOG, "session.lock", "history", "ssh_config")
 """Notes of a builder that isn't this host."""
 
 

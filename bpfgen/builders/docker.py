@@ -113,6 +113,19 @@ def is_rootless(engine: str) -> bool:
     return any("rootless" in option for option in client(engine).info().get("SecurityOptions") or ())
 
 
+class Attached(FramedStream):
+    """A container's shell."""
+
+    def __init__(self, connection: Any, owner: tuple[Any, Any], container: str) -> None:
+        super().__init__(connection, owner)
+        self.container = container[:12]
+        self._api = owner[0].api
+
+    def gone(self) -> None:
+        with contextlib.suppress(_sdk().errors.DockerException, OSError):  # it is gone, or the engine is
+            self._api.wait(self.container, timeout=START_SECONDS, condition="removed")
+
+
 def _sweep(api: Any, settings: Settings) -> None:
     """Removes what sessions of this project left when the engine was killed."""
     for container in api.containers(all=True, filters={"label": f"{LABEL}={settings.root}"}):
@@ -121,7 +134,7 @@ def _sweep(api: Any, settings: Settings) -> None:
                 api.remove_container(container["Id"], force=True)
 
 
-def start(settings: Settings, script: str) -> FramedStream:
+def start(settings: Settings, script: str) -> Attached:
     """A container that runs the script; raises Unavailable."""
     made, errors = client(settings.engine), _sdk().errors
     api = made.api
@@ -159,7 +172,7 @@ def start(settings: Settings, script: str) -> FramedStream:
         except errors.DockerException:
             api.remove_container(container, force=True)
             raise
-        return FramedStream(connection, (made, socket))
+        return Attached(connection, (made, socket), container)
     except errors.ImageNotFound as error:
         raise NoImage(settings.image) from error
     except errors.DockerException as error:

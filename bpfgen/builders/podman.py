@@ -98,7 +98,9 @@ def mount(path: str, mode: str) -> str:
 
 def start(settings: Settings, script: str) -> PipeStream:
     """A container that runs the script; raises Unavailable."""
+    name = f"bpfgen-{os.urandom(6).hex()}"
     options = [
+        f"--name={name}",
         "--rm",
         "-i",
         "--pull=never",
@@ -122,6 +124,8 @@ def start(settings: Settings, script: str) -> PipeStream:
         raise NoImage(settings.image) from error
     words = [settings.engine, "run", *options, "--entrypoint=/bin/sh", settings.image, "-c", script]
     try:
-        return PipeStream(words, 2)
+        stream = PipeStream(words, 2)
     except OSError as error:
         raise Unavailable(f"{settings.engine}: {error.strerror}") from error
+    stream.container = name
+    return stream

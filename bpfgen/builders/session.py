@@ -8,7 +8,6 @@ this process holds: however the process ends, the container does, and the engine
 from __future__ import annotations
 
 import contextlib
-import json
 import marshal
 import os
 import selectors
@@ -16,16 +15,18 @@ import socket
 import sys
 import threading
 import time
-from typing import Optional
+from typing import Any, Optional
 
 from bpfgen.builders import Gone, Unavailable, engine
-from bpfgen.builders.settings import FILE, LOG, STATE, Settings, parse, said_files
+from bpfgen.builders.said import last_line, taken, text_of
+from bpfgen.builders.settings import FILE, LOG, Settings, parse, said_files
 from bpfgen.builders.stream import LOOP, PipeStream, Stream
 from bpfgen.cc.session import frame
-from bpfgen.files import remove, write_if_changed
+from bpfgen.files import remove
 
 IDLE_SECONDS = 20.0
 LOG_BYTES = 1_000_000
+STOPPED = "the builder's session was stopped"
 
 
 class Command:
@@ -57,8 +58,11 @@ class Session:
         """Whether what is asked for now waits for another container."""
         self._settings = ""
         self._number = 0
+        self._answered = 0
         self._said = b""
-        self._used = time.monotonic()
+        self._began = self._used = time.monotonic()
+        self._stopper: Optional[int] = None
+        """The descriptor of whoever had it stopped; it closes with this process, when nothing is left."""
         self._selector = selectors.DefaultSelector()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
@@ -79,12 +83,13 @@ class Session:
                         return
         finally:
             # In this order: whoever finds no socket starts another session.
-            remove([f"{self.folder}/{STATE}"])
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path)
             self._listener.close()
             if self.stream:
                 self.stream.close()
+                if self._stopper is not None:
+                    self.stream.gone()
 
     def _handle(self, source: object) -> bool:
         """Whether to go on."""
@@ -94,6 +99,7 @@ class Session:
             return self._started()
         elif isinstance(source, Command):
             self._read(source)
+            return self._stopper is None or self._starting or self._fail()
         else:
             return self._hear()
         return True
@@ -104,11 +110,10 @@ class Session:
         command = Command(self._number, connection)
         self.commands[command.number] = command
         self._selector.register(connection, selectors.EVENT_READ, command)
-        self._renew()
 
     def _renew(self) -> None:
         """A container with the settings of now; the old one goes once nothing runs in it."""
-        text = _text(f"{self.folder}/{FILE}")
+        text = text_of(f"{self.folder}/{FILE}")
         if self._starting:
             return
         if self.stream and text == self._settings:
@@ -133,27 +138,31 @@ class Session:
             stream.greet()
             if b"ready" not in stream.receive():
                 stream.close()
-                raise Unavailable(f"the builder ended at once: {_last_line(f'{self.folder}/{LOG}')}")
+                raise Unavailable(f"the builder ended at once: {last_line(f'{self.folder}/{LOG}')}")
             self.stream = stream
         except (Unavailable, ValueError, OSError) as error:
             if isinstance(error, Gone):  # Ninja makes what is missing, and bpfgen the image then
                 remove([f"{self.folder}/{name}" for name in ("probe.json", "inputs", "toolchain")])
-            self._failure = str(error) or "the builder can't be started"
+            self._failure = self._failure or str(error) or "the builder can't be started"
         self._waker.send(b".")
 
     def _started(self) -> bool:
         self._wake.recv(1)
         self._starting = False
         if self._failure:
-            print(f"error: {self._failure}", flush=True)
-            for command in list(self.commands.values()):
-                self._answer(command, 1, b"", f"bpfgen: error: {self._failure}\n".encode())
-            return False
+            return self._fail()
         assert self.stream is not None
         print("the builder runs", flush=True)
         self._selector.register(self.stream, selectors.EVENT_READ, self.stream)
         self._send_all()
         return True
+
+    def _fail(self) -> bool:
+        """Says to everybody why the session ends."""
+        print(f"error: {self._failure}", flush=True)
+        for command in list(self.commands.values()):
+            self._answer(command, 1, b"", f"bpfgen: error: {self._failure}\n".encode())
+        return False
 
     def _send_all(self) -> None:
         for command in list(self.commands.values()):
@@ -170,8 +179,33 @@ class Session:
             return
         command.data += data
         if len(command.data) >= 4 and len(command.data) >= 4 + int.from_bytes(command.data[:4], "big"):
-            command.words = marshal.loads(command.data[4:])  # noqa: S302 - of a process of our own
+            asked = marshal.loads(command.data[4:])  # noqa: S302 - of a process of our own
+            if isinstance(asked, str):
+                self._request(command, asked)
+                return
+            command.words = asked
+            self._renew()
             self._send(command)
+
+    def _request(self, command: Command, asked: str) -> None:
+        """`status` or `stop`: neither starts a container, nor keeps one."""
+        self._selector.unregister(command.connection)
+        del self.commands[command.number]
+        if asked == "stop":
+            self._failure, self._stopper = STOPPED, command.connection.detach()
+            return
+        with contextlib.suppress(OSError):
+            command.connection.sendall(frame(self._status()))
+        command.connection.close()
+
+    def _status(self) -> dict[str, Any]:
+        return {
+            "pid": os.getpid(),
+            "seconds": round(time.monotonic() - self._began),
+            "container": self.stream.container if self.stream else "",
+            "commands": self._answered,
+            "active": len(self.commands),
+        }
 
     def _cancel(self, command: Command) -> None:
         command.cancelled = True
@@ -219,7 +253,7 @@ class Session:
                 self._cancel(command)
         else:
             status = int(rest)
-            output, messages = map(_taken, self._files(command))
+            output, messages = map(taken, self._files(command))
             if status > 128 and not command.cancelled:
                 messages += f"{command.words[0]} was ended by signal {status - 128}\n".encode()
             self._answer(command, status, output, messages)
@@ -232,6 +266,7 @@ class Session:
             self._selector.unregister(command.connection)
         command.connection.close()
         del self.commands[command.number]
+        self._answered += 1
         self._used = time.monotonic()
         if not self._failure and self.commands:
             self._renew()
@@ -249,29 +284,6 @@ def begin(settings: Settings, script: str) -> Stream:
     return started
 
 
-def _last_line(path: str) -> str:
-    return (_text(path).strip().splitlines() or ["it says nothing"])[-1]
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except OSError:
-        return ""
-
-
-def _taken(path: str) -> bytes:
-    """What a file holds, which is removed."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-        os.unlink(path)
-    except OSError:
-        return b""
-    return data
-
-
 def main() -> int:
     """`SOCKET READY LOCK`: two descriptors, which are closed when it listens."""
     path, ready, lock = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -287,8 +299,6 @@ def main() -> int:
     os.dup2(opened, 2)
     remove(said_files(os.path.dirname(path)))  # of a session that was killed
     session = Session(path)
-    state = {"pid": os.getpid(), "started": time.time()}
-    write_if_changed(f"{session.folder}/{STATE}", json.dumps(state).encode())
     os.close(ready)
     os.close(lock)
     session.serve()

@@ -12,8 +12,8 @@ from bpfgen.frozen import frozen
 
 FILE = "builder.json"
 """The note with the settings, as JSON."""
-SOCKET, LOG, STATE = "session.sock", "session.log", "session.json"
-"""Where the session listens, what it says, and what it is: `{"pid": …, "started": seconds}`."""
+SOCKET, LOG = "session.sock", "session.log"
+"""Where the session listens, and what it says."""
 LABEL, SESSION = "bpfgen.project", "bpfgen.session"
 """Labels of a container: the project's folder, and the process that holds it."""
 

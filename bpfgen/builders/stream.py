@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import socket
@@ -25,6 +26,9 @@ while IFS= read -r line; do ( eval "$line" & ); done
 
 class Stream:
     """Standard input and output of a shell. `fileno` is for `select`."""
+
+    container = ""
+    """Its name or id to the engine; empty where there is none."""
 
     def fileno(self) -> int:
         """The descriptor to wait on."""
@@ -57,6 +61,9 @@ class Stream:
     def close(self) -> None:
         """Ends the shell."""
         raise NotImplementedError
+
+    def gone(self) -> None:
+        """Waits, once it is closed, until the engine has removed the container; not for ever."""
 
 
 class PipeStream(Stream):
@@ -121,4 +128,7 @@ class FramedStream(Stream):
         return int.from_bytes(self._data[4:8], "big")
 
     def close(self) -> None:
+        # Its owner holds it, too, and to close it here alone would not end the connection.
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()

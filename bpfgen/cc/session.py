@@ -1,7 +1,8 @@
 """Runs clang where the builder has it: asks the session (see `builders.session`), which it starts if there is none.
 
 A frame is four bytes of length, big-endian, and a value as `marshal` writes it: both ends are one interpreter. The
-request is the list of words; the answer is (status, output, messages). Closing either way cancels.
+request is the list of words; the answer is (status, output, messages). Closing either way cancels. A request that is a
+string asks the session itself (see `ask`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from _socket import AF_UNIX, SHUT_WR, SOCK_STREAM, socket
 from bpfgen.cc.job import Run
 
 LOCK = "session.lock"
+ASK_SECONDS = 90.0
+"""Longer than a session waits for an engine."""
 LOST = b"bpfgen: error: the builder's session ended twice in mid-command; see session.log beside its socket\n"
 BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bpfgen.builders.session import main; sys.exit(main())"
 
@@ -70,7 +73,24 @@ class SessionRun(Run):
             self._answer()
 
 
-def frame(value: list[str] | tuple[int, bytes, bytes]) -> bytes:
+def ask(path: str, what: str) -> dict[str, object] | None:
+    """What a session says to `status`; empty to `stop`, once it has ended. None where none listens; raises OSError."""
+    try:
+        connection = _connect(path)
+    except OSError:
+        return None
+    try:
+        connection.settimeout(ASK_SECONDS)
+        connection.sendall(frame(what))
+        data = received(connection)
+    except ConnectionError:  # it was about to end
+        data = b""
+    finally:
+        connection.close()
+    return marshal.loads(data) if data else {}  # noqa: S302 - of a process of our own
+
+
+def frame(value: list[str] | tuple[int, bytes, bytes] | str | dict[str, object]) -> bytes:
     """A value as it goes over the socket."""
     data = marshal.dumps(value)
     return len(data).to_bytes(4, "big") + data

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import time
 from typing import Any, Optional, TextIO
 
-from bpfgen.builders.settings import FILE, LOG, SOCKET, STATE, Settings, parse
+from bpfgen.builders.settings import FILE, LOG, SOCKET, Settings, parse
+from bpfgen.cc.session import SessionRun, ask
 from bpfgen.compile import Layout
 from bpfgen.errors import EXIT_FAILED, EXIT_OK, Failure, Problem
 from bpfgen.notes import last_layout
@@ -23,9 +23,15 @@ EPILOG = """examples:
   bpfgen builder stop             at once, with its container; the next build starts another
   bpfgen builder logs --follow    what it says, until you interrupt
 
-A session ends by itself when nothing was compiled for 20 seconds."""
+A session ends by itself when nothing was compiled for 20 seconds. To stop one fails what still compiles.
+
+keys of status --json
+  kind, engine, image   of the builder; engine and image are left out for native
+  running               whether the session runs; only then there are
+  pid, seconds          its process, and how long it has run
+  container             its id or name; empty while it starts
+  commands, active      how many were answered, and how many aren't yet"""
 ACTIONS = ("status", "start", "stop", "logs")
-STOP_SECONDS = 30.0
 POLL_SECONDS = 0.1
 
 
@@ -38,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, out: TextIO) -> int:
-    """Does what is asked for; the exit code is 1 where there is no session to do it with."""
+    """Does what is asked for; the exit code is 1 where there is no session to do it with, or it fails."""
     root, _ = place(args)
     os.chdir(root)
     layout = last_layout() or Layout("out")
@@ -50,9 +56,13 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
         return EXIT_FAILED
     if args.action == "logs":
         return _logs(layout, args.lines, args.follow, out)
-    if args.action == "stop":
-        return _stop(layout, args.quiet, out)
-    return _start(layout, args.quiet, out)
+    if args.dry_run:
+        print(f"bpfgen: would {args.action} the {settings.kind} session", file=out)
+        return EXIT_OK
+    said = _stop(layout) if args.action == "stop" else _start(layout)
+    if not args.quiet:
+        print(f"bpfgen: {said}", file=out)
+    return EXIT_OK
 
 
 def _settings(layout: Layout) -> Optional[Settings]:
@@ -64,66 +74,60 @@ def _settings(layout: Layout) -> Optional[Settings]:
         return None
 
 
-def _state(layout: Layout) -> Optional[dict[str, Any]]:
-    """What the session wrote of itself; None where it doesn't run."""
+def _ask(layout: Layout, what: str) -> Optional[dict[str, Any]]:
+    """The session's answer; None where it doesn't run. Raises `Failure` where it doesn't answer."""
     try:
-        with open(layout.note(STATE), encoding="utf-8") as file:
-            state: dict[str, Any] = json.load(file)
-        os.kill(int(state["pid"]), 0)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return state if os.path.exists(layout.note(SOCKET)) else None
+        return ask(layout.note(SOCKET), what)
+    except OSError as error:
+        hint = f"what it said last: {layout.note(LOG)}"
+        raise Failure([Problem(None, "the session doesn't answer", hint)], EXIT_FAILED) from error
+
+
+def _where(settings: Settings) -> dict[str, str]:
+    if settings.remote:
+        return {"host": settings.remote.name}
+    return {"engine": settings.engine, "image": settings.image}
 
 
 def _status(layout: Layout, settings: Optional[Settings], as_json: bool, out: TextIO) -> int:
-    state = _state(layout) if settings else None
-    facts: dict[str, Any] = {"kind": settings.kind if settings else "native", "running": state is not None}
+    said = _ask(layout, "status") if settings else None
+    facts: dict[str, Any] = {"kind": settings.kind if settings else "native", "running": bool(said)}
     if settings:
-        remote = settings.remote
-        facts.update({"host": remote.name} if remote else {"engine": settings.engine, "image": settings.image})
-    if state:
-        facts.update(pid=state["pid"], seconds=round(time.time() - state["started"]))
+        facts.update(_where(settings), **(said or {}))
     if as_json:
         print(json.dumps(facts, indent=1), file=out)
     elif settings is None:
         print("bpfgen: clang runs on this host: no session is needed", file=out)
+    elif not said:
+        print(f"bpfgen: the {settings.kind} session doesn't run; a build starts it", file=out)
     else:
-        said = (
-            f"runs as process {facts['pid']}, for {facts['seconds']} s" if state else "doesn't run; a build starts it"
-        )
-        where = f"host {facts['host']}" if settings.remote else f"image {settings.image}"
-        print(f"bpfgen: the {settings.kind} session {said}\n  {where}", file=out)
+        rows = list(_where(settings).items())
+        rows += [] if settings.remote else [("container", said["container"] or "starts")]
+        rows.append(("commands", f"{said['commands']}, and {said['active']} at work"))
+        print(f"bpfgen: the {settings.kind} session runs as process {said['pid']}, for {said['seconds']} s", file=out)
+        print("".join(f"  {name:<9}  {value}\n" for name, value in rows if value), end="", file=out)
     return EXIT_OK
 
 
-def _start(layout: Layout, quiet: bool, out: TextIO) -> int:
-    from bpfgen.cc.session import connected
+def _start(layout: Layout) -> str:
+    """Has it run a command that does nothing: then it runs, and so does the container."""
+    status, messages = SessionRun(layout.note(SOCKET), ["true"]).end()
+    if status:
+        message = messages.decode(errors="replace").strip().removeprefix("bpfgen: error: ")
+        message, _, hint = message.partition("\n  hint: ")
+        raise Failure([Problem(None, message or f"a command there fails with status {status}", hint)], EXIT_FAILED)
+    return "the session runs"
 
-    connected(layout.note(SOCKET)).close()
-    if not quiet:
-        print("bpfgen: the session runs", file=out)
-    return EXIT_OK
 
-
-def _stop(layout: Layout, quiet: bool, out: TextIO) -> int:
-    state = _state(layout)
-    if state:
-        os.kill(int(state["pid"]), signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        while _state(layout):
-            if time.monotonic() > deadline:
-                raise Failure([Problem(None, f"the session, process {state['pid']}, doesn't end")])
-            time.sleep(POLL_SECONDS)
-    if not quiet:
-        print(f"bpfgen: {'the session has ended' if state else 'no session runs'}", file=out)
-    return EXIT_OK
+def _stop(layout: Layout) -> str:
+    return "no session runs" if _ask(layout, "stop") is None else "the session has ended"
 
 
 def _logs(layout: Layout, last: int, follow: bool, out: TextIO) -> int:
     try:
         with open(layout.note(LOG), encoding="utf-8", errors="replace") as file:
             lines = file.read().splitlines(keepends=True)
-            out.writelines(lines[-last:] if last else lines)
+            out.writelines(lines[-last:] if last > 0 else lines)
             while follow:
                 out.flush()
                 time.sleep(POLL_SECONDS)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -179,7 +180,9 @@ def test_interrupted_run_says_so(project: Project) -> None:
     with open(project.root / "out/.bpfgen/lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         project.write("build.toml", (project.root / "build.toml").read_text(encoding="utf-8") + "# an edit\n")
-        run = subprocess.Popen(BPFGEN, cwd=project.root, stderr=subprocess.PIPE, text=True)
+        # In the background of a shell, tests inherit that interrupts are ignored.
+        heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        run = subprocess.Popen(BPFGEN, cwd=project.root, stderr=subprocess.PIPE, text=True, preexec_fn=heed)  # noqa: PLW1509
         while not waits_for_lock(run.pid):  # before, Python itself would be interrupted, with its own words
             assert run.poll() is None
         run.send_signal(signal.SIGINT)

@@ -231,7 +231,9 @@ def test_outputs_belong_to_the_user(native: Built) -> None:
         Path(base).chmod(0o755)
         folder = Path(base) / "user"
         folder.mkdir()
-        project = Built(folder / "project", "docker", {**env, "HOME": str(folder)})
+        # Coverage would want to write its data into this checkout.
+        plain = {name: value for name, value in env.items() if not name.startswith("COV")}
+        project = Built(folder / "project", "docker", {**plain, "HOME": str(folder)})
         for path in (folder, *folder.rglob("*")):
             os.chown(path, user, user)
         # The interpreter may lie in root's home: this capability lets its files be read, and nothing be written.
@@ -263,11 +265,35 @@ def test_session_by_hand(built: Built) -> None:
     built.bpfgen("builder", "start", env=built.env)
     status = json.loads(built.bpfgen("builder", "status", "--json", env=built.env).stdout)
     assert (status["kind"], status["running"], status["pid"]) == ("docker", True, built.session())
+    assert [status["container"]] == built.containers()
     built.ninja(env=built.env)
     assert "the builder runs" in built.bpfgen("builder", "logs", env=built.env).stdout
     assert "has ended" in built.bpfgen("builder", "stop", env=built.env).stdout
     assert not built.session()
-    built.wait_until_gone()
+    assert not built.containers()
+
+
+def test_other_settings_are_another_container(built: Built) -> None:
+    """The first one goes at once, although the session goes on."""
+    built.bpfgen(env=built.env)
+    built.bpfgen("builder", "start", env=built.env)
+    (first,) = built.containers()
+    session = built.session()
+    settings = built.root / "out/.bpfgen/builder.json"
+    settings.write_text(settings.read_text() + " ")
+    built.bpfgen("builder", "start", env=built.env)
+    deadline = time.monotonic() + GONE_SECONDS
+    while first in built.containers():
+        assert time.monotonic() < deadline
+    assert built.session() == session
+
+
+def test_no_engine_to_start(built: Built) -> None:
+    built.bpfgen(env=built.env)
+    settings = built.root / "out/.bpfgen/builder.json"
+    settings.write_text(settings.read_text().replace(built.env["DOCKER_HOST"], "unix:///nowhere"))
+    said = built.bpfgen("builder", "start", env=built.env, code=1).stderr
+    assert said == "bpfgen: error: no docker engine runs at unix:///nowhere\n  hint: start it, or set DOCKER_HOST\n"
 
 
 def test_no_engine(built: Built) -> None:
