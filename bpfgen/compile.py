@@ -13,7 +13,8 @@ from bpfgen.cc import HOW, VMLINUX
 from bpfgen.cc.index import FILE, LOCK
 from bpfgen.cc.job import TARGET
 from bpfgen.cc.lean import without_dwarf
-from bpfgen.config.schema import Config, MacroValue
+from bpfgen.config.schema import Config
+from bpfgen.config.values import MacroValue
 from bpfgen.frozen import frozen
 from bpfgen.graph import CC, FOLDER, LINK, STEP, Action, Ahead, Edge
 from bpfgen.host import Host

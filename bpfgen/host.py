@@ -12,7 +12,8 @@ from typing import Optional
 from bpfgen.builders.settings import Settings
 from bpfgen.catalog import Arch, arches
 from bpfgen.config.report import Report, quoted
-from bpfgen.config.schema import UNWRITABLE, Config
+from bpfgen.config.schema import Config
+from bpfgen.config.values import UNWRITABLE
 from bpfgen.errors import Failure, Problem
 from bpfgen.frozen import frozen
 from bpfgen.launcher import Launcher, find_launcher

@@ -8,7 +8,8 @@ from typing import Optional
 
 from bpfgen.catalog import Arch, arches, mcpu_of, version
 from bpfgen.config.check import kernels_of
-from bpfgen.config.schema import Config, MacroValue, Program, Variant
+from bpfgen.config.schema import Config, Program, Variant
+from bpfgen.config.values import MacroValue
 from bpfgen.frozen import frozen
 from bpfgen.sources import NamedProgram
 

@@ -11,7 +11,7 @@ from bpfgen.launcher import COMPILER, LAUNCHER, STATSLOG
 from bpfgen.memo import NOTES, notes_folder
 from bpfgen.plan import NINJA_FILE
 
-BUILDER = (FILE, SOCKET, LOG, "session.lock", "history")
+BUILDER = (FILE, SOCKET, LOG, "session.lock", "history", "ssh_config")
 """Notes of a builder that isn't this host."""
 
 

@@ -12,7 +12,8 @@ from typing import Union
 from bpfgen.catalog import arches
 from bpfgen.config.check import GLOB, RESERVED
 from bpfgen.config.report import Path, Report, did_you_mean, quoted
-from bpfgen.config.schema import UNWRITABLE, Compile, Config, Program, Variant
+from bpfgen.config.schema import Compile, Config, Program, Variant
+from bpfgen.config.values import UNWRITABLE
 from bpfgen.frozen import frozen
 
 

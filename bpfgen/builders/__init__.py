@@ -1,6 +1,10 @@
-"""Where the compiler runs when it isn't on this host. Another kind is one module and one row of `ENGINES`.
+"""Where the compiler runs when it isn't on this host. Another kind is one module and one row, here.
 
-The module of an engine has
+The module of a kind of remote machine has
+
+  login(root, config) -> ssh.Login            how ssh reaches it, after it was started if need be; raises Unavailable
+
+The module of an engine, which has containers, has
 
   find(context) -> str                        how the engine is reached; raises Unavailable
   resolve(engine, reference) -> str           the id of an image, pulled if it must be; raises Unavailable
@@ -18,6 +22,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 ENGINES: Mapping[str, str] = {"docker": "bpfgen.builders.docker", "podman": "bpfgen.builders.podman"}
+MACHINES: Mapping[str, str] = {
+    "ssh": "bpfgen.builders.ssh",
+    "vagrant": "bpfgen.builders.vagrant",
+    "lima": "bpfgen.builders.lima",
+}
 
 
 class Unavailable(Exception):
@@ -25,6 +34,10 @@ class Unavailable(Exception):
 
 
 class Gone(Unavailable):
+    """What bpfgen knew of the builder isn't so any more; the next run asks again."""
+
+
+class NoImage(Gone):
     """The image isn't there any more; whoever knows how makes it again."""
 
     def __init__(self, image: str) -> None:
@@ -48,3 +61,8 @@ def pinned(reference: str, digests: Iterable[str], identifier: str) -> str:
 def engine(kind: str) -> Any:
     """The module of an engine (see above)."""
     return importlib.import_module(ENGINES[kind])
+
+
+def machine(kind: str) -> Any:
+    """The module of a kind of remote machine (see above)."""
+    return importlib.import_module(MACHINES[kind])

@@ -1,44 +1,51 @@
-"""The compiler of an image: asked once for each image, in a container of it, by the questions of `toolchain`."""
+"""The compiler of a builder: asked once for each image, or state of a machine, by the questions of `toolchain`."""
 
 from __future__ import annotations
 
 import os
 import tarfile
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Optional
 
-from bpfgen.builders import Gone, Unavailable, engine, image, sysroot
-from bpfgen.builders.session import begin
+from bpfgen.builders import MACHINES, Gone, Unavailable, image, sysroot
 from bpfgen.builders.settings import Settings
-from bpfgen.config.checkbuilder import image_of
+from bpfgen.config.checkbuilder import kind_of
 from bpfgen.config.report import Report
-from bpfgen.config.schema import Config, Image
+from bpfgen.config.schema import Config
 from bpfgen.errors import describe
+from bpfgen.frozen import frozen
 from bpfgen.quote import shell_word
 from bpfgen.toolchain import QUESTIONS, Cache, Clang, choose, described, names_in_shell, wheel_file
 
 MARK = "@@bpfgen "
 HEADERS = "/usr/include"
 Result = tuple[Optional[Clang], Optional[Settings], Optional[frozenset[str]]]
+Ask = Callable[[str], bytes]
+"""What a script prints in the builder; raises Unavailable."""
+
+
+@frozen
+class Place:
+    """A builder, and what it said of its compilers."""
+
+    settings: Settings
+    identity: str
+    """What tells its compilers from others."""
+    watch: tuple[str, ...]
+    """Files that say that it must be asked again."""
+    answers: Mapping[str, Any]
+    """Those of `ask`, at least."""
+    output: Ask
 
 
 def find(root: str, config: Config, cache: Cache, report: Report) -> Result:
-    """The compiler, its container, and the folders there that have `asm/types.h`; with problems reported."""
-    kind, wanted = image_of(config)
-    assert wanted is not None  # config.checkbuilder has seen to it
-    out = config.project.out.rstrip("/")
-    os.makedirs(os.path.join(root, out), exist_ok=True)  # what is mounted must be there
+    """The compiler, its builder, and the folders there that have `asm/types.h`; with problems reported."""
     try:
-        key = f"{kind} address"
-        if kind == "docker" or key not in cache:  # podman's is a program, which stays where it is
-            cache[key] = engine(kind).find()
-        asked = (kind, cache[key], wanted)
         try:
-            return _described(root, config, asked, cache, report)
+            return _found(root, config, cache, report)
         except Gone:  # since an earlier run
-            image.forget(kind, cache)
-            return _described(root, config, asked, cache, report)
+            image.forget(kind_of(config), cache)
+            return _found(root, config, cache, report)
     except (Unavailable, OSError, tarfile.TarError) as error:
         text = describe(error) if isinstance(error, OSError) else str(error)
         message, _, hint = text.partition("\n  hint: ")
@@ -46,43 +53,30 @@ def find(root: str, config: Config, cache: Cache, report: Report) -> Result:
         return None, None, None
 
 
-def _described(root: str, config: Config, wanted: tuple[str, str, Image], cache: Cache, report: Report) -> Result:
-    """As `find`, by the engine, its address and the image; raises Unavailable, OSError, tarfile.TarError."""
-    kind, address, _ = wanted
-    found = image.find(root, *wanted, cache)
-    key = f"{kind} {found.id} {config.toolchain.clang}"
-    settings = _settings(root, config, kind, address, found.id)
-    answers = cache.get(key)
-    if answers is None or set(answers) != {"user", "headers", "clangs"}:
-        answers = _ask(settings, config.toolchain.clang)
-    settings = replace(settings, user=answers["user"])
-    clang = choose(_clangs(answers["clangs"], found), config, report)
+def _found(root: str, config: Config, cache: Cache, report: Report) -> Result:
+    """As `find`; raises Unavailable, OSError, tarfile.TarError."""
+    from bpfgen.builders import containers, remote
+
+    kind = kind_of(config)
+    place = remote.find(root, config, kind, cache) if kind in MACHINES else containers.find(root, config, cache)
+    clang = choose(_clangs(place), config, report)
     if clang is None:
         return None, None, None
-    if not os.path.isdir(os.path.join(root, settings.sysroot)):
-        _export(settings, clang)
-    cache[key] = answers
-    cache[f"build of {clang.identity}"] = found.id
-    return clang, settings, frozenset(answers["headers"])
+    if place.settings.remote:
+        place = remote.chosen(place, clang)
+    if not os.path.isdir(os.path.join(root, place.settings.sysroot)):
+        _export(place, clang)
+    cache[f"build of {clang.identity}"] = place.identity
+    return clang, place.settings, frozenset(place.answers["headers"])
 
 
-def _settings(root: str, config: Config, kind: str, address: str, image_id: str) -> Settings:
+def shared(root: str, config: Config) -> tuple[str, ...]:
+    """Absolute folders and files that a compile can name: the project, bpfgen's own, and what is outside."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     wheel = wheel_file("lib", "libc", "include")
-    writable = [os.path.join(root, config.project.out.rstrip("/"))]
     readable = [root, os.path.join(package, "clang"), *([wheel] if wheel and os.path.isdir(wheel) else [])]
     readable += [path for path in _outside(root, config) if os.path.exists(path)]
-    name = image_id.rpartition(":")[2][:12]
-    return Settings(
-        kind=kind,
-        engine=address,
-        image=image_id,
-        root=root,
-        readable=tuple(dict.fromkeys(readable)),
-        writable=tuple(writable),
-        user="",
-        sysroot=f"{config.project.out.rstrip('/')}/sysroot/{name}",
-    )
+    return tuple(dict.fromkeys(readable))
 
 
 def _outside(root: str, config: Config) -> Iterator[str]:
@@ -98,10 +92,12 @@ def _outside(root: str, config: Config) -> Iterator[str]:
                 yield place
 
 
-def _ask(settings: Settings, wanted: str) -> dict[str, Any]:
-    rootless = engine(settings.kind).is_rootless(settings.engine)
-    user = "" if rootless else f"{os.getuid()}:{os.getgid()}"
-    said = _output(replace(settings, user=user), _questions(settings.root, wanted)).decode(errors="replace")
+def ask(output: Ask, root: str, wanted: str, what: str) -> dict[str, Any]:
+    """What compilers say, and which folders have headers of architectures: `{"headers": […], "clangs": [{…}, …]}`.
+
+    `what` is asked, for people. Raises Unavailable.
+    """
+    said = output(_questions(root, wanted)).decode(errors="replace")
     parts = [part.partition("\n")[::2] for part in said.split(MARK)[1:]]
     headers, clangs = [], []
     for name, text in parts:
@@ -112,40 +108,28 @@ def _ask(settings: Settings, wanted: str) -> dict[str, Any]:
         elif name != "end":
             clangs[-1][name] = text.strip()
     if not parts or parts[-1][0] != "end":
-        raise Unavailable(f"the image has no usable shell: {said.strip() or 'it says nothing'}")
-    return {"user": user, "headers": headers, "clangs": clangs}
+        raise Unavailable(f"{what} has no usable shell: {said.strip() or 'it says nothing'}")
+    return {"headers": headers, "clangs": clangs}
 
 
 def _questions(root: str, wanted: str) -> str:
-    names = names_in_shell(root, wanted)
     lines = [f"echo '{MARK}headers'; ls -d /usr/include/*/asm/types.h /usr/*/include/asm/types.h 2>/dev/null"]
-    lines.append(f'for name in {names}; do clang=$(command -v "$name") || continue; echo "{MARK}clang"; echo "$clang"')
+    lines.append(f"for name in {names_in_shell(root, wanted)}; do")
+    lines.append(f'clang=$(command -v "$name") || continue; echo "{MARK}clang"; echo "$clang"')
     for name, flags in QUESTIONS.items():
-        if name != "libraries":  # the image's id stands for them
+        if name != "libraries":  # the image's id, or the compiler's stamp, stands for them
             lines.append(f'echo; echo "{MARK}{name}"; "$clang" {" ".join(map(shell_word, flags))} 2>&1')
     return "\n".join([*lines, "done", f"echo; echo '{MARK}end'"])
 
 
-def _output(settings: Settings, script: str) -> bytes:
-    """What a script writes in a container that is there for it alone."""
-    stream = begin(settings, script)
-    data = bytearray()
-    try:
-        while more := stream.receive():
-            data += more
-    finally:
-        stream.close()
-    return bytes(data)
+def _clangs(place: Place) -> Iterator[Clang]:
+    for answer in place.answers["clangs"]:
+        identity = f"{place.identity} {answer['command']}"
+        yield from described(answer, "system", (answer["command"],), (), identity, place.watch)
 
 
-def _clangs(answers: list[Mapping[str, str]], found: image.Found) -> Iterator[Clang]:
-    for answer in answers:
-        identity = f"{found.id} {answer['command']}"
-        yield from described(answer, "system", (answer["command"],), (), identity, found.watch)
-
-
-def _export(settings: Settings, clang: Clang) -> None:
+def _export(place: Place, clang: Clang) -> None:
     folders = dict.fromkeys((*clang.include, HEADERS))
-    target = os.path.join(settings.root, settings.sysroot)
+    target = os.path.join(place.settings.root, place.settings.sysroot)
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    sysroot.unpack(_output(settings, sysroot.export_script(folders)), target)
+    sysroot.unpack(place.output(sysroot.export_script(folders)), target)

@@ -10,7 +10,7 @@ import tarfile
 from collections.abc import Iterable
 from typing import Any
 
-from bpfgen.builders import Gone, Unavailable, pinned
+from bpfgen.builders import NoImage, Unavailable, pinned
 from bpfgen.builders.settings import LABEL, SESSION, Settings, is_stray
 from bpfgen.builders.stream import FramedStream
 
@@ -174,6 +174,6 @@ def start(settings: Settings, script: str) -> Attached:
             raise
         return Attached(connection, (made, socket), container)
     except errors.ImageNotFound as error:
-        raise Gone(settings.image) from error
+        raise NoImage(settings.image) from error
     except errors.DockerException as error:
         raise Unavailable(f"docker can't start the container: {_explanation(error)}") from error

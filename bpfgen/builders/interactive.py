@@ -1,13 +1,19 @@
-"""A person's own command where the builder's compiler runs: in a container for it, which may write the project."""
+"""A person's own command where the builder's compiler runs: in a container for it, which may write the project, or on a
+remote machine, in the project's copy or its shared folder.
+"""
 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 
-from bpfgen.builders import Unavailable
-from bpfgen.builders.settings import LABEL, OPTIONS, SESSION, Settings
+from bpfgen.builders import Unavailable, ssh
+from bpfgen.builders.mirror import Mirror
+from bpfgen.builders.paths import Paths
+from bpfgen.builders.settings import LABEL, OPTIONS, SESSION, Remote, Settings
 
 # A container's first process has no default for a signal (pid_namespaces(7)): as such, a command could be ended by none
 # and end by none. So it is the second one. Without a terminal, the engine's command hands signals on to the first.
@@ -42,6 +48,8 @@ def words(
 
     `terminal` gives it one; `network` gives it the engine's own network, where the session's container has none.
     """
+    if settings.remote:
+        return _remote(settings.remote, command, terminal, variables)
     # This process becomes the engine's command: where that is killed, the next session removes the container.
     options = [*OPTIONS, f"--workdir={settings.root}"]
     options += [f"--label={LABEL}={settings.root}", f"--label={SESSION}={os.getpid()}"]
@@ -53,6 +61,21 @@ def words(
     options += [_mount(settings, path, True) for path in settings.writable]
     first = ["-c", FIRST[terminal], "sh", *command]
     return [*_engine(settings), "run", *options, "--entrypoint=/bin/sh", settings.image, *first]
+
+
+def bring(settings: Settings) -> None:
+    """Makes the project there what it is here, where it is a copy; raises Unavailable."""
+    if settings.remote and settings.remote.copied:
+        Mirror(settings, Paths(settings)).refresh(time.monotonic(), ())
+
+
+def _remote(remote: Remote, command: Sequence[str], terminal: bool, variables: Mapping[str, str]) -> list[str]:
+    """On the machine, in the project there; a history stays there, and its home folder is another one."""
+    given = [f"{name}={value}" for name, value in variables.items() if name not in {"HOME", "HISTFILE"}]
+    words = " ".join(map(shlex.quote, ("env", *given, *command)))
+    script = f"cd {shlex.quote(remote.project)} && exec {words}"
+    connect = [word for word in remote.connection if word != "-T"]
+    return [*connect, "-t" if terminal else "-T", "--", remote.host, ssh.shell(script)]
 
 
 def _engine(settings: Settings) -> list[str]:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 
-from bpfgen.builders import Gone, Unavailable, pinned
+from bpfgen.builders import NoImage, Unavailable, pinned
 from bpfgen.builders.settings import LABEL, OPTIONS, SESSION, Settings, is_stray
 from bpfgen.builders.stream import PipeStream
 
@@ -115,7 +115,7 @@ def start(settings: Settings, script: str) -> PipeStream:
     try:
         _run((settings.engine, "image", "exists", settings.image))
     except Unavailable as error:
-        raise Gone(settings.image) from error
+        raise NoImage(settings.image) from error
     words = [settings.engine, "run", *options, "--entrypoint=/bin/sh", settings.image, "-c", script]
     try:
         stream = PipeStream(words, 2)

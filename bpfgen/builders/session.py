@@ -1,4 +1,5 @@
 """The session: one process for each checkout that holds a builder's container and gives it commands (see `cc.session`).
+Of a remote machine it holds channels (see `channels`), for which the same is true.
 
 Commands are taken at once; the container starts meanwhile, in a thread. Its life hangs on its standard input, which
 this process holds: however the process ends, the container does, and the engine removes it.
@@ -10,7 +11,6 @@ import contextlib
 import marshal
 import os
 import selectors
-import shlex
 import socket
 import sys
 import threading
@@ -134,10 +134,10 @@ class Session:
     def _start(self, text: str) -> None:
         try:
             stream = begin(parse(text), LOOP)
-            stream.send(b"echo ready\n")
+            stream.greet()
             if b"ready" not in stream.receive():
                 stream.close()
-                raise Unavailable(f"the container ended at once: {last_line(f'{self.folder}/{LOG}')}")
+                raise Unavailable(f"the builder ended at once: {last_line(f'{self.folder}/{LOG}')}")
             self.stream = stream
         except (Unavailable, ValueError, OSError) as error:
             if isinstance(error, Gone):  # Ninja makes what is missing, and bpfgen the image then
@@ -151,7 +151,7 @@ class Session:
         if self._failure:
             return self._fail()
         assert self.stream is not None
-        print("the container runs", flush=True)
+        print("the builder runs", flush=True)
         self._selector.register(self.stream, selectors.EVENT_READ, self.stream)
         self._send_all()
         return True
@@ -211,7 +211,7 @@ class Session:
         if not command.sent:
             self._answer(command, 143, b"", b"")
         elif command.pid and self.stream:
-            self.stream.send(f"kill -9 {command.pid}\n".encode())
+            self.stream.kill(command.pid)
 
     def _send(self, command: Command) -> None:
         if self.stream is None or self._starting or self._stale or not command.words or command.sent:
@@ -220,8 +220,7 @@ class Session:
             self._answer(command, 1, b"", b"bpfgen: error: a line break in a word of a command\n")
             return
         command.sent = True
-        words = [str(command.number), *self._files(command), *command.words]
-        self.stream.send(f"run {' '.join(map(shlex.quote, words))}\n".encode(errors="surrogateescape"))
+        self.stream.run(command.number, self._files(command), command.words)
 
     def _files(self, command: Command) -> tuple[str, str]:
         base = f"{self.folder}/session.{os.getpid()}.{command.number}"
@@ -234,7 +233,7 @@ class Session:
         except OSError:
             data = b""
         if not data:
-            print("the container is lost", flush=True)
+            print("the builder is lost", flush=True)
             return False
         *lines, self._said = (self._said + data).split(b"\n")
         for line in lines:
@@ -273,9 +272,13 @@ class Session:
 
 
 def begin(settings: Settings, script: str) -> Stream:
-    """The shell of some settings; raises Unavailable, OSError."""
+    """The shell of some settings, and of a remote machine one that takes commands; raises Unavailable, OSError."""
     if settings.kind == "shell":
         return PipeStream(("/bin/sh", "-c", script), 2)
+    if settings.remote:
+        from bpfgen.builders.channels import Channels
+
+        return Channels(settings)
     started: Stream = engine(settings.kind).start(settings, script)
     return started
 

@@ -19,11 +19,38 @@ LABEL, SESSION = "bpfgen.project", "bpfgen.session"
 
 
 @frozen
+class Remote:
+    """A machine behind ssh."""
+
+    name: str
+    """The host, for people."""
+    connection: tuple[str, ...]
+    """The words of ssh that connect, or take the connection that is there; without the host."""
+    host: str
+    control: str
+    """The connection's socket (ssh_config(5), "ControlPath")."""
+    base: str
+    """An absolute folder there that is bpfgen's."""
+    project: str
+    """The project's absolute folder there."""
+    copied: bool
+    """Whether bpfgen copies the project there; if not, the folder is shared."""
+    out: str
+    """The output folder, relative to the project."""
+    mapped: tuple[str, ...]
+    """Absolute folders of this host, besides the project, whose files are below `base` there."""
+    look: str
+    """A script that prints what tells the compiler and the headers there from others."""
+    seen: str
+    """What it printed."""
+
+
+@frozen
 class Settings:
-    """One container."""
+    """One container, or a remote machine."""
 
     kind: str
-    """`docker` or `podman`; `shell` for the tests of the session, which need no engine."""
+    """`docker`, `podman`, or a kind of remote machine; `shell` for the tests of the session, which need no engine."""
     engine: str
     """How the engine is reached: an address, or a program."""
     image: str
@@ -37,7 +64,9 @@ class Settings:
     user: str
     """`UID:GID`; empty where the engine is rootless, and makes the container's root the caller."""
     sysroot: str
-    """The folder of the image's headers on this host, relative to the project."""
+    """The folder of the builder's headers on this host, relative to the project."""
+    remote: Optional[Remote] = None
+    """With which of the rest only `kind`, `root`, `readable` and `sysroot` count."""
 
 
 HARDENING = {
@@ -63,6 +92,11 @@ def facts(settings: Optional[Settings]) -> list[tuple[str, str]]:
     """What `bpfgen explain --builder` prints, by name; of None, which is this host."""
     if settings is None:
         return [("kind", "native")]
+    if settings.remote:
+        remote = settings.remote
+        how = "copied with rsync" if remote.copied else "shared"
+        rows = [("kind", settings.kind), ("host", remote.name), ("project", f"{remote.project}, {how}")]
+        return [*rows, ("scratch", remote.base), ("headers", settings.sysroot)]
     rows = [("kind", settings.kind), ("engine", settings.engine), ("image", settings.image)]
     rows.append(("user", settings.user or "root of a rootless engine, which is you"))
     rows += [("read-only", path) for path in settings.readable]
@@ -96,6 +130,8 @@ def parse(text: str) -> Settings:
     try:
         value: dict[str, Any] = json.loads(text)
         lists: dict[str, Any] = {name: tuple(value.pop(name)) for name in ("readable", "writable")}
-        return Settings(**value, **lists)
+        remote: dict[str, Any] = value.pop("remote", None) or {}
+        remote.update({name: tuple(remote[name]) for name in ("connection", "mapped") if remote})
+        return Settings(**value, **lists, remote=Remote(**remote) if remote else None)
     except (TypeError, KeyError) as error:
         raise ValueError(str(error)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import socket
 import subprocess
 from collections.abc import Sequence
@@ -36,6 +37,22 @@ class Stream:
     def send(self, data: bytes) -> None:
         """Writes to the shell; raises OSError."""
         raise NotImplementedError
+
+    def greet(self) -> None:
+        """Has it say `ready`, a line; raises OSError."""
+        self.send(b"echo ready\n")
+
+    def run(self, number: int, files: tuple[str, str], words: Sequence[str]) -> None:
+        """Has it run a command, with output and messages into two files: it says `NUMBER pid PID`, `NUMBER STATUS`.
+
+        Raises OSError.
+        """
+        line = " ".join(map(shlex.quote, (str(number), *files, *words)))
+        self.send(f"run {line}\n".encode(errors="surrogateescape"))
+
+    def kill(self, process: int) -> None:
+        """Ends a command, by what was said of it; raises OSError."""
+        self.send(f"kill -9 {process}\n".encode())
 
     def receive(self) -> bytes:
         """Waits for some of what the shell writes; empty at its end."""

@@ -83,11 +83,17 @@ def _ask(layout: Layout, what: str) -> Optional[dict[str, Any]]:
         raise Failure([Problem(None, "the session doesn't answer", hint)], EXIT_FAILED) from error
 
 
+def _where(settings: Settings) -> dict[str, str]:
+    if settings.remote:
+        return {"host": settings.remote.name}
+    return {"engine": settings.engine, "image": settings.image}
+
+
 def _status(layout: Layout, settings: Optional[Settings], as_json: bool, out: TextIO) -> int:
     said = _ask(layout, "status") if settings else None
     facts: dict[str, Any] = {"kind": settings.kind if settings else "native", "running": bool(said)}
     if settings:
-        facts.update(engine=settings.engine, image=settings.image, **(said or {}))
+        facts.update(_where(settings), **(said or {}))
     if as_json:
         print(json.dumps(facts, indent=1), file=out)
     elif settings is None:
@@ -95,8 +101,8 @@ def _status(layout: Layout, settings: Optional[Settings], as_json: bool, out: Te
     elif not said:
         print(f"bpfgen: the {settings.kind} session doesn't run; a build starts it", file=out)
     else:
-        rows = [("engine", settings.engine), ("image", settings.image)]
-        rows.append(("container", said["container"] or "starts"))
+        rows = list(_where(settings).items())
+        rows += [] if settings.remote else [("container", said["container"] or "starts")]
         rows.append(("commands", f"{said['commands']}, and {said['active']} at work"))
         print(f"bpfgen: the {settings.kind} session runs as process {said['pid']}, for {said['seconds']} s", file=out)
         print("".join(f"  {name:<9}  {value}\n" for name, value in rows if value), end="", file=out)

@@ -12,8 +12,8 @@ from bpfgen.catalog import version
 from bpfgen.cc import HOW
 from bpfgen.compile import OWN_FLAGS, Layout, layout_of
 from bpfgen.config.report import did_you_mean
-from bpfgen.config.schema import MacroValue
 from bpfgen.config.source import Document
+from bpfgen.config.values import MacroValue
 from bpfgen.errors import EXIT_USAGE, Failure, Problem
 from bpfgen.frozen import frozen
 from bpfgen.matrix import Unit, expand

@@ -52,7 +52,7 @@ def become(args: argparse.Namespace, command: Sequence[str], variables: dict[str
     if host.builder:
         if not args.dry_run:
             os.makedirs(os.path.join(project.root, layout_of(project.config).out), exist_ok=True)
-        words = in_container(host.builder, command, args.network, variables)
+        words = elsewhere(host.builder, command, args, variables)
     else:
         os.environ.update(variables)
     if args.dry_run:
@@ -67,13 +67,18 @@ def become(args: argparse.Namespace, command: Sequence[str], variables: dict[str
         raise Failure([Problem(None, f"{words[0]}: {error.strerror}")], code) from error
 
 
-def in_container(settings: Settings, command: Sequence[str], network: bool, variables: dict[str, str]) -> list[str]:
-    """The engine's words for a command; it has a terminal where this process has one."""
-    from bpfgen.builders.interactive import words
+def elsewhere(
+    settings: Settings, command: Sequence[str], args: argparse.Namespace, variables: dict[str, str]
+) -> list[str]:
+    """The words for a command in the builder; it has a terminal where this process has one."""
+    from bpfgen.builders import interactive
 
     terminal = os.isatty(0) and os.isatty(1)  # either may be closed
+    variables = {"HOME": "/tmp", **variables}  # noqa: S108 - the container's
     try:
-        return words(settings, command, terminal, network, {"HOME": "/tmp", **variables})  # noqa: S108 - the container's
+        if not args.dry_run:
+            interactive.bring(settings)
+        return interactive.words(settings, command, terminal, args.network, variables)
     except Unavailable as error:
         message, _, hint = str(error).partition("\n  hint: ")
         raise Failure([Problem(None, message, hint)], EXIT_FAILED) from error

@@ -9,7 +9,8 @@ from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bpfgen.config.report import Path, Report, did_you_mean, quoted
-from bpfgen.config.schema import Config, Kernel, Project, Rule
+from bpfgen.config.schema import Config, Kernel, Project
+from bpfgen.config.values import Rule
 
 T = TypeVar("T")
 
@@ -116,10 +117,7 @@ def _choice(allowed: tuple[Any, ...], value: Any, path: Path, report: Report) ->
 
 
 # Values that people try with reason.
-_NOT_THERE = {
-    "probe": "an object must not depend on the machine that builds it",
-    **dict.fromkeys(("ssh", "vagrant", "lima"), "this bpfgen runs the compiler here or in a container only"),
-}
+_NOT_THERE = {"probe": "an object must not depend on the machine that builds it"}
 
 
 def _union(kinds: tuple[Any, ...], value: Any, path: Path, report: Report) -> Any:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from bpfgen.catalog import arches
-from bpfgen.config import schema
+from bpfgen.config import schema, values
 from bpfgen.config.decode import hints, required
 
 _PLAIN = {bool: "boolean", int: "integer", str: "string"}
@@ -62,7 +62,7 @@ def _table(cls: type) -> dict[str, Any]:
 def _value(kind: Any) -> dict[str, Any]:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        if kind is schema.ArchName:
+        if kind is values.ArchName:
             return {"enum": list(arches())}
         return {"type": "string", "pattern": f"^(?:{arguments[1].pattern})$"}
     if origin is Literal:

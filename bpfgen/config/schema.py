@@ -7,97 +7,33 @@ Field names are the keys as written. `None` and `()` mean "not given"; what then
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Optional, Union
+from typing import Literal, Optional, Union
 
+from bpfgen.config.values import (
+    Address,
+    ArchName,
+    Bpftool,
+    Clang,
+    Flag,
+    GoPackage,
+    HostName,
+    ImageName,
+    LauncherName,
+    Macro,
+    MacroValue,
+    Mcpu,
+    Name,
+    Path,
+    ProgramName,
+    ProjectName,
+    RelativePath,
+    RemotePath,
+    Requirement,
+    UserName,
+    Version,
+    Word,
+)
 from bpfgen.frozen import field, frozen
-
-
-@frozen
-class Rule:
-    """What a string must look like, beyond being a string."""
-
-    what: str
-    """Completes "must be …"."""
-    pattern: str
-    """A regular expression that the whole string matches, in the subset that Python and ECMAScript share."""
-    hint: str = ""
-
-
-# Ninja can't escape `|` in a path, reads a line at a time, and splits a depfile's names at the others
-# (ninja's depfile_parser.in.cc; tried with 1.11 and 1.13: the edge stays dirty for ever).
-UNWRITABLE = r"\x00-\x1f\x7f|\\;<>^`"
-_PATH = rf"[^{UNWRITABLE}]+"
-_NOT = "without control characters or any of  | \\ ; < > ^ `"
-
-Path = Annotated[
-    str,
-    Rule(
-        f"a path {_NOT}",
-        _PATH,
-        "rename it; Ninja can't write such a path, and '/' separates folders everywhere",
-    ),
-]
-RelativePath = Annotated[
-    str,
-    Rule(
-        f"a path below the project, without '..', {_NOT}",
-        r"(?!/)(?!(?:.*/)?\.\.?/*(?:/|$))" + _PATH,
-        'name a folder inside the project, such as "out"',
-    ),
-]
-ProjectName = Annotated[str, Rule("a name without control characters", r"[^\x00-\x1f\x7f]+")]
-# A program's name becomes a folder name and a Ninja target.
-ProgramName = Annotated[
-    str,
-    Rule(
-        f"a program name without '/', a leading '.', '-' or space, a trailing space, {_NOT}",
-        rf"(?![.\- ])(?!.* $)[^{UNWRITABLE}/]{{1,100}}",
-        "the name becomes a folder below out/obj and a Ninja target",
-    ),
-]
-# Kernel and variant names are parts of file names, joined by '-' and '@'.
-Name = Annotated[
-    str,
-    Rule(
-        "a name of letters, digits, '_', '.' and '-' that starts with a letter or digit",
-        r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}",
-    ),
-]
-Version = Annotated[
-    str, Rule('a kernel version such as "5.10" or "6.1.90"', r"[1-9][0-9]{0,2}\.[0-9]{1,3}(?:\.[0-9]{1,3})?")
-]
-Requirement = Annotated[
-    str,
-    Rule(
-        'a version requirement such as ">=14" or ">=16,<20"',
-        r" *(?:>=|<=|==|<|>)? *[0-9]+(?:\.[0-9]+)*(?: *, *(?:>=|<=|==|<|>) *[0-9]+(?:\.[0-9]+)*)* *",
-    ),
-]
-Clang = Annotated[
-    str,
-    Rule('"auto", "wheel", a command such as "clang-19", or the path of a clang', _PATH),
-]
-Bpftool = Annotated[str, Rule('"auto", a command, or the path of a bpftool', _PATH)]
-Flag = Annotated[
-    str,
-    Rule("a compiler flag without control characters", r"[^\x00-\x1f\x7f]+", "write each flag as a string of its own"),
-]
-Macro = Annotated[
-    str,
-    Rule(
-        "a macro name of letters, digits and '_'",
-        r"[A-Za-z_][A-Za-z0-9_]*",
-        "a function-like macro belongs into a header",
-    ),
-]
-MacroText = Annotated[
-    str, Rule("a macro's value without line breaks or control characters", r"[^\x00-\x08\x0a-\x1f\x7f]*")
-]
-MacroValue = Union[bool, int, MacroText]
-GoPackage = Annotated[
-    str, Rule("a Go package name of lower-case letters, digits and '_'", r"[a-z][a-z0-9_]*", 'such as "programs"')
-]
-Mcpu = Literal["v1", "v2", "v3", "v4"]
 
 
 @frozen
@@ -153,23 +89,6 @@ class Compile:
     `false` keeps DWARF, for tools that read it."""
 
 
-LauncherName = Annotated[
-    str,
-    Rule(
-        '"auto", "none", "ccache", "sccache", or another command', r"[^\x00-\x1f\x7f]+", "write words as a list of them"
-    ),
-]
-Word = Annotated[str, Rule("a word without control characters", r"[^\x00-\x1f\x7f]+")]
-Address = Annotated[
-    str,
-    Rule(
-        'an address such as "redis://cache.example:6379" or "https://cache.example/bpf"',
-        r"(?:redis|rediss|redis\+unix|http|https|file|s3)://[^\x00-\x20\x7f]+",
-        "what stands before :// says which back end it is: redis, rediss, redis+unix, http, https, file or s3",
-    ),
-]
-
-
 @frozen
 class Cache:
     """Keeps what was compiled, for other checkouts, branches and machines."""
@@ -181,12 +100,6 @@ class Cache:
     """A cache that machines share: ccache takes `redis://`, `redis+unix://`, `http://` and `file://`, sccache
     `redis://`, `rediss://`, `s3://BUCKET` and `http://` or `https://` (WebDAV). What else they need (credentials, a
     region) stands in their own environment variables."""
-
-
-ImageName = Annotated[
-    str,
-    Rule('the name of an image, such as "registry.example/bpf:19" or "bpf@sha256:…"', r"[A-Za-z0-9][A-Za-z0-9_.:/@-]*"),
-]
 
 
 @frozen
@@ -203,19 +116,61 @@ class Image:
 
 
 @frozen
+class Ssh:
+    """A machine that ssh reaches without a question, and that has clang and the headers of libbpf."""
+
+    host: HostName
+    """The machine, or what ~/.ssh/config calls it."""
+    port: Optional[int] = None
+    """The port of its ssh server. Not given: as ssh knows it, as with `user`, `key` and `config`."""
+    user: Optional[UserName] = None
+    """Who to be there."""
+    key: Optional[RemotePath] = None
+    """The file of the private key, relative to the project; `~` is your home."""
+    config: Optional[RemotePath] = None
+    """A file to take the place of ~/.ssh/config."""
+    path: Optional[RemotePath] = None
+    """Where that machine has the project, if it shares the folder. Not given: bpfgen copies the project there."""
+
+
+@frozen
+class Vagrant:
+    """A machine of the project's Vagrantfile."""
+
+    machine: Name = "default"
+    """Its name there."""
+    path: Optional[RemotePath] = None
+    """Where the machine has the project, such as `/vagrant`. Not given: bpfgen copies the project there."""
+
+
+@frozen
+class Lima:
+    """An instance of Lima."""
+
+    instance: Name = "default"
+    """Its name."""
+    path: Optional[RemotePath] = None
+    """Where the instance has the project, if it mounts it. Not given: bpfgen copies the project there."""
+
+
+@frozen
 class Builder:
     """Where the commands run."""
 
-    kind: Literal["auto", "native", "docker", "podman"] = "auto"
-    """`native` runs clang on this host, `docker` and `podman` in a container. `auto` is `native` where this host has a
-    clang that may build the project, else the engine that has a table here."""
+    kind: Literal["auto", "native", "docker", "podman", "ssh", "vagrant", "lima"] = "auto"
+    """`native` runs clang on this host, `docker` and `podman` in a container, `ssh`, `vagrant` and `lima` on another
+    machine. `auto` is `native` where this host has a clang that may build the project, else the engine that has a table
+    here."""
     docker: Optional[Image] = None
     """What docker's container is made of."""
     podman: Optional[Image] = None
     """What podman's container is made of. Not given: the same as docker's."""
-
-
-ArchName = Annotated[str, Rule("an architecture", r"[^\x00-\x1f\x7f]+")]
+    ssh: Optional[Ssh] = None
+    """The machine of `ssh`."""
+    vagrant: Optional[Vagrant] = None
+    """The machine of `vagrant`."""
+    lima: Optional[Lima] = None
+    """The machine of `lima`."""
 
 
 @frozen

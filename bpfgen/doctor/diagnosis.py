@@ -82,7 +82,11 @@ def _container(args: argparse.Namespace, project: Subject, kind: str) -> list[Fi
 
 
 def _remote(args: argparse.Namespace, project: Subject, kind: str) -> list[Finding]:
-    host = args.host or str(getattr(getattr(project.config.builder, kind, None), "host", None) or "")
-    if not host:
+    if args.host:
+        return remote.check(project.config.toolchain, args.host)
+    if kind != "ssh" or project.config.builder.ssh is None:  # to ask the others would start their machines
         return [Finding(kind, "failure", "nothing says which host is meant", "add  --host NAME")]
-    return remote.check(project.config.toolchain, host)
+    from bpfgen.builders.ssh import login as login_of
+
+    login = login_of(project.root, project.config)
+    return remote.check(project.config.toolchain, login.host, ("ssh", *login.options))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from bpfgen.config.schema import Toolchain
-from bpfgen.doctor import Answer, Finding, ask, inside
+from bpfgen.doctor import Finding, ask, inside
 from bpfgen.doctor.mend import install
 from bpfgen.quote import shell_word
 
@@ -24,24 +24,26 @@ def check(toolchain: Toolchain, host: str, command: Sequence[str] = ("ssh",)) ->
     if said.text.splitlines()[-1:] == ["end"]:
         mend = "install there what  bpfgen init --docker  writes into a Dockerfile"
         return [Finding("ssh", "ok", f"{host} lets us in"), *inside.findings(toolchain, host, said.text, mend)]
-    return [_refused(said, host, command)]
+    return [refused(said.text, host, command)]
 
 
-def _refused(said: Answer, host: str, command: Sequence[str]) -> Finding:
+def refused(text: str, host: str, command: Sequence[str]) -> Finding:
+    """Why ssh, which said `text`, made no connection."""
     settings = _settings(host, command)
     at = f"{settings.get('hostname', host)} port {settings.get('port', '22')}"
     for sign, found, hint in (
         ("Connection refused", f"{at} refuses the connection: no ssh server runs there", _start()),
         ("HAS CHANGED", f"the key of {at} isn't the one of before", _forget(host, command, settings)),
         ("Host key verification failed", f"the key of {at} isn't known yet", f"run  {_accept(host, command)}"),
-        ("UNPROTECTED PRIVATE KEY", "others may read your key, so ssh doesn't use it", _protect(said.text)),
+        ("UNPROTECTED PRIVATE KEY", "others may read your key, so ssh doesn't use it", _protect(text)),
         ("Permission denied", f"{at} doesn't let {settings.get('user', 'you')} in: it knows none of your keys", ""),
         ("Could not resolve", f'there is no host "{host}"', "write  HostName ADDRESS  below its Host in ~/.ssh/config"),
         ("timed out", f"{at} doesn't answer", "see whether it runs, and whether a firewall stands between"),
     ):
-        if sign in said.text:
+        if sign in text:
             return Finding("ssh", "failure", found, hint or _key(host, command, settings))
-    return Finding("ssh", "failure", f"{host}: {said.last[:300]}", f"run  {_words(command)} -v {host}  to see more")
+    last = (text.strip().splitlines() or ["it says nothing"])[-1]
+    return Finding("ssh", "failure", f"{host}: {last[:300]}", f"run  {_words(command)} -v {host}  to see more")
 
 
 def _settings(host: str, command: Sequence[str]) -> dict[str, str]:

@@ -308,7 +308,7 @@ def test_session_by_hand(built: Built) -> None:
     assert (status["kind"], status["running"], status["pid"]) == ("docker", True, built.session())
     assert [status["container"]] == built.containers()
     built.ninja(env=built.env)
-    assert "the container runs" in built.bpfgen("builder", "logs", env=built.env).stdout
+    assert "the builder runs" in built.bpfgen("builder", "logs", env=built.env).stdout
     assert "has ended" in built.bpfgen("builder", "stop", env=built.env).stdout
     assert not built.session()
     assert not built.containers()

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from project import NINJA
 
+from bpfgen.config import values
 from bpfgen.graph import CC, STEP, Action, Edge, build_graph
 from bpfgen.ninja import render
 from bpfgen.quote import command, path, shell_word, value
@@ -114,9 +115,7 @@ def run_ninja(folder: Path, edges: list[Edge]) -> str:
 
 @pytest.mark.parametrize("text", ["a|b", "a\nb", "a\\b", "a\x7fb", ""])
 def test_the_schema_refuses_what_ninja_cannot_write(text: str) -> None:
-    from bpfgen.config import schema
-
-    for annotated in (schema.Path, schema.RelativePath, schema.ProgramName):
+    for annotated in (values.Path, values.RelativePath, values.ProgramName):
         (rule,) = annotated.__metadata__  # type: ignore[attr-defined]
         assert not re.fullmatch(rule.pattern, text)
         assert re.fullmatch(rule.pattern, f"a b$:'\"#é{os.extsep}c")

@@ -1,0 +1,158 @@
+"""The project's files on a remote machine: brought there by rsync when they aren't what they were the last time."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterable, Iterator
+
+from bpfgen.builders import Unavailable
+from bpfgen.builders.paths import Paths
+from bpfgen.builders.settings import Settings
+from bpfgen.builders.ssh import over
+
+LEAVE_OUT = (".*", "*.o", "*.a", "*.so", "__pycache__", "node_modules")
+"""Patterns of names that no compile reads, unless a folder of headers has one."""
+_LEFT_OUT = re.compile(r"\..*|.*\.(?:o|a|so)|__pycache__|node_modules", re.DOTALL)
+GENERATED = ("build.ninja", "compile_commands.json")
+VANISHED = 24
+"""rsync's code for a file that went away meanwhile (rsync(1), "EXIT VALUES"); the next look says so."""
+
+Stamps = dict[str, tuple[int, ...]]
+
+
+class Mirror:
+    """Folders of this host, and what their files were when they were copied. Threads share it."""
+
+    def __init__(self, settings: Settings, paths: Paths) -> None:
+        remote = settings.remote
+        assert remote is not None
+        self._root, self._remote, self._paths = settings.root, remote, paths
+        self._outside = settings.readable[2:]
+        """Without the project, and bpfgen's own, whose files go with the commands."""
+        self._known: dict[str, Stamps] = {settings.root: {}} if remote.copied else {}
+        self._lock = threading.Lock()
+        self._looked = -1.0
+
+    def refresh(self, asked: float, words: Iterable[str]) -> None:
+        """Brings over what has changed; `asked` is when the command came, on the monotonic clock. Raises Unavailable.
+
+        A look that began after that is as good as one of its own.
+        """
+        with self._lock:
+            new = [folder for word in words for folder in self._folder(word) if folder not in self._known]
+            if self._looked > asked and not new:
+                return
+            self._known.update((folder, {}) for folder in new)
+            looked = time.monotonic()
+            for folder, before in self._known.items():
+                now = dict(self._stamps(folder))
+                if now != before or folder in new:
+                    self._copy(folder)
+                    self._known[folder] = now
+            self._looked = looked
+
+    def _folder(self, word: str) -> Iterator[str]:
+        """The folder that a word names, where that isn't one of the project that is copied anyway."""
+        path = word.removeprefix("-I")
+        if not path or path.startswith("-") or not ("/" in path or path.startswith(".")):
+            return
+        path = os.path.normpath(os.path.join(self._root, path))
+        below = path[len(self._root) + 1 :]
+        if path == self._root or path.startswith(f"{self._root}/"):
+            out = f"{below}/".startswith(f"{self._remote.out}/")
+            own = f"{below}/".startswith(tuple(f"{self._remote.out}/{name}/" for name in ("fast", "vmlinux")))
+            hidden = any(_LEFT_OUT.fullmatch(part) for part in below.split("/"))
+            if not self._remote.copied or own or not (out or hidden):
+                return
+        elif not any(f"{path}/".startswith(f"{folder}/") for folder in self._outside):
+            return
+        if os.path.isdir(path):
+            yield path
+        elif os.path.isfile(path) and not path.startswith(f"{self._root}/{self._remote.out}/"):
+            yield os.path.dirname(path)
+
+    def _stamps(self, top: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """What tells each file from what it was."""
+        out = os.path.join(self._root, self._remote.out)
+        # The whole headers are below this folder, beside what is made on this host from them.
+        pending, seen = [top, *([f"{out}/vmlinux"] if top == self._root else [])], set()
+        while pending:
+            folder = pending.pop()
+            try:
+                entries = list(os.scandir(folder))
+                here = os.stat(folder)
+            except OSError:  # it isn't there yet, or any more
+                continue
+            if (here.st_dev, here.st_ino) in seen:
+                continue
+            seen.add((here.st_dev, here.st_ino))
+            for entry in entries:
+                if _LEFT_OUT.fullmatch(entry.name) or entry.path == out or _is_generated(entry, self._root):
+                    continue
+                try:
+                    found = entry.stat()
+                    folder_too = entry.is_dir()
+                except OSError:  # a link to nothing
+                    continue
+                if folder_too:
+                    pending.append(entry.path)
+                elif not folder.startswith(f"{out}/") or entry.name == "vmlinux.h" or top != self._root:
+                    yield entry.path, (found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
+
+    def _copy(self, folder: str) -> None:
+        target = self._paths.there(folder)
+        # Times to the nanosecond: with seconds, an edit that leaves the size would be missed (rsync(1)).
+        words = [
+            "rsync",
+            "-rtpl",
+            "--copy-unsafe-links",
+            "--delete",
+            "--modify-window=-1",
+            "-s",
+            *self._filters(folder),
+        ]
+        words += ["-e", " ".join(over(self._remote.control)), f"--rsync-path=mkdir -p {_quoted(target)} && rsync"]
+        try:
+            done = subprocess.run(
+                [*words, "--", f"{folder}/", f"bpfgen:{target}/"],
+                check=False,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+            )
+        except FileNotFoundError as error:
+            raise Unavailable("there is no rsync\n  hint: install it from your system's packages") from error
+        problems = [line for line in done.stderr.splitlines() if line and "has no referent" not in line]
+        if done.returncode in {0, VANISHED} or not [line for line in problems if not line.startswith("rsync error")]:
+            return
+        raise self._failure(problems)
+
+    def _failure(self, problems: list[str]) -> Unavailable:
+        name = self._remote.name
+        if any("rsync: not found" in line or "rsync: command not found" in line for line in problems):
+            return Unavailable(f"{name} has no rsync\n  hint: install it there, or share the project and set path")
+        return Unavailable(f"the project can't be copied to {name}: {problems[0]}")
+
+    def _filters(self, folder: str) -> Iterator[str]:
+        if folder == self._root:
+            out = re.sub(r"([*?\[\\])", r"\\\1", self._remote.out)
+            yield from (f"--exclude=/{name}" for name in GENERATED)
+            for name in ("", "vmlinux/", "vmlinux/**/", "vmlinux/**/vmlinux.h"):
+                yield f"--include=/{out}/{name}"
+            yield f"--exclude=/{out}/**"
+        yield from (f"--exclude={name}" for name in LEAVE_OUT)
+
+
+def _is_generated(entry: os.DirEntry[str], root: str) -> bool:
+    return entry.name in GENERATED and os.path.dirname(entry.path) == root
+
+
+def _quoted(path: str) -> str:
+    import shlex
+
+    return shlex.quote(path)
