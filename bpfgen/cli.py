@@ -21,6 +21,7 @@ COMMANDS = (
     "check",
     "doctor",
     "inspect",
+    "kernel",
     "shell",
     "run",
     "builder",
@@ -39,6 +40,7 @@ EPILOG = """examples:
   bpfgen doctor                   what would be used, and what is missing
   bpfgen explain xdp_blocklist    where each setting comes from
   bpfgen inspect out/obj/*/*.o    what is in an object
+  bpfgen kernel list              the kernels, and where their types come from
 
 exit codes: 0 done, 1 a tool or the file system failed, 2 wrong command line, 3 wrong input, 130 interrupted"""
 
@@ -104,7 +106,7 @@ def make_parser(named: str = "") -> argparse.ArgumentParser:
     """The parser, with the arguments of the command `named`; of every command when it is none of them (for help and
     completion).
     """
-    common = _common_options()
+    common = common_options()
     parser = _Parser(
         prog="bpfgen",
         description="Builds eBPF programs for many kernels and architectures: reads build.toml, writes build.ninja.",
@@ -122,14 +124,14 @@ def make_parser(named: str = "") -> argparse.ArgumentParser:
             description=module.HELP[0].upper() + module.HELP[1:] + ".",
             epilog=module.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            parents=[_common_options(suppress=True)],
+            parents=[common_options(suppress=True)],
         )
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     return parser
 
 
-def _common_options(suppress: bool = False) -> _Parser:
+def common_options(suppress: bool = False) -> _Parser:
     """Options of every command. Given after the command, they must not undo those before it: so their defaults are
     left out there.
     """

@@ -1,16 +1,15 @@
-"""Unit → edges: vmlinux.h, clang, link, strip. Pure."""
+"""Unit → edges: clang, link, strip. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from typing import Optional
 
 from bpfgen.builders.settings import SOCKET
 from bpfgen.cc import HOW, VMLINUX
-from bpfgen.cc.index import FILE, LOCK
 from bpfgen.cc.job import TARGET
 from bpfgen.cc.lean import without_dwarf
 from bpfgen.config.schema import Config
@@ -246,24 +245,6 @@ def macro(name: str, value: MacroValue) -> str:
 def _operand(path: str) -> str:
     """A path that no tool takes for an option."""
     return f"./{path}" if path.startswith(("-", "@")) else path
-
-
-def vmlinux_edges(config: Config, units: Iterable[Unit], host: Host, layout: Layout) -> Iterator[Edge]:
-    """One edge for each `vmlinux.h` that a unit can include."""
-    wanted = dict.fromkeys((unit.vmlinux, unit.target.arches[0]) for unit in units if unit.vmlinux)
-    for kernel, arch in wanted:
-        btf = btf_path(config, str(kernel), arch)
-        folder = layout.vmlinux(str(kernel), arch)
-        header = f"{folder}/vmlinux.h"
-        tool = (host.bpftool,) if host.bpftool else ()
-        edge = step_edge(host, ("vmlinux", host.bpftool or "", btf, header), (header,), (btf,), tool)
-        # The compiles make these when they need them.
-        yield dataclasses.replace(edge, aside=tuple(f"{folder}/{name}" for name in (FILE, LOCK)))
-
-
-def btf_path(config: Config, kernel: str, arch: str) -> str:
-    """The file of a kernel target's types for an architecture."""
-    return str(config.kernel[kernel].btf).replace("{arch}", arch)
 
 
 # `python -m` would put the project's folder first on the module path, where a file named json.py can wait.

@@ -154,19 +154,24 @@ def _labels(clang: Clang, package: str) -> Iterable[tuple[str, str]]:
 
 
 def find_bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optional[str]:
-    """The bpftool that `units` need; None where they need none, or none was found, which is reported."""
+    """The bpftool that makes headers for `units`; None where they need none, or bpfgen is to make them. One that was
+    named and isn't there is reported.
+    """
     typed = {unit.vmlinux for unit in units if unit.vmlinux}
-    if all(str(config.kernel[name].btf).endswith(".h") for name in typed):
-        return None
     wanted = config.toolchain.bpftool
-    # Debian keeps it in /usr/sbin, which is on root's PATH only.
-    search = os.pathsep.join((*os.get_exec_path(), "/usr/sbin", "/sbin"))
-    found = shutil.which("bpftool" if wanted == "auto" else wanted, path=search)
-    if found is None:
-        message = f'no bpftool was found to make vmlinux.h of kernel "{min(typed)}"'
-        hint = "install bpftool from your system's packages, or name a ready vmlinux.h as the kernel's btf"
-        report.add(("toolchain", "bpftool"), message, hint)
+    if wanted == "none" or all(str(config.kernel[name].btf).endswith(".h") for name in typed):
+        return None
+    found = which_bpftool(wanted)
+    if found is None and wanted != "auto":
+        message = f'there is no "{wanted}" to make vmlinux.h of kernel "{min(typed)}"'
+        report.add(("toolchain", "bpftool"), message, 'bpftool = "none"  has bpfgen make it')
     return found
+
+
+def which_bpftool(wanted: str) -> Optional[str]:
+    """The path of a bpftool by its name; `auto` is any. Debian keeps it in /usr/sbin, which is on root's PATH only."""
+    search = os.pathsep.join((*os.get_exec_path(), "/usr/sbin", "/sbin"))
+    return shutil.which("bpftool" if wanted == "auto" else wanted, path=search)
 
 
 def package_files(folder: str) -> list[str]:

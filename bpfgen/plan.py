@@ -10,10 +10,11 @@ from functools import cache
 from typing import Any
 
 from bpfgen import __version__
-from bpfgen.compile import BOOT, Known, Layout, compiler_scripts, layout_of, macro, step_edge, unit_edges, vmlinux_edges
+from bpfgen.compile import BOOT, Known, Layout, compiler_scripts, layout_of, macro, step_edge, unit_edges
 from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
 from bpfgen.graph import CLEAN, GENERATE, Action, Edge, Graph, build_graph
+from bpfgen.headers import MADE_OF, vmlinux_edges
 from bpfgen.host import Host
 from bpfgen.matrix import Settings, Unit
 
@@ -40,7 +41,8 @@ class Inputs:
 def make_graph(plan: dict[str, Any], config: Config, units: Sequence[Unit], host: Host, inputs: Inputs) -> Graph:
     """The whole build; `plan` is what `make_plan` made of the same."""
     layout = layout_of(config)
-    edges = [*_generate(host, inputs, layout), *vmlinux_edges(config, units, host, layout)]
+    edges = list(_generate(host, inputs, layout))
+    edges += vmlinux_edges(config, units, host, layout, inputs.file, _code(host, inputs, *MADE_OF))
     editor: dict[str, Action] = {}
     known: Known = {}
     for unit in units:

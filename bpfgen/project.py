@@ -6,7 +6,6 @@ import argparse
 import os
 import re
 
-from bpfgen.compile import btf_path
 from bpfgen.config.check import check
 from bpfgen.config.decode import decode
 from bpfgen.config.report import Report
@@ -14,6 +13,7 @@ from bpfgen.config.schema import Config
 from bpfgen.config.source import Document, read_document
 from bpfgen.errors import Failure, Location, Problem
 from bpfgen.frozen import frozen
+from bpfgen.headers import btf_path, wanted
 from bpfgen.matrix import Unit, expand, select
 from bpfgen.sources import Sources, discover
 
@@ -47,14 +47,14 @@ def load(args: argparse.Namespace) -> Project:
         raise Failure([Problem(None, message, "move the project")])
     if re.search(r"[\x00-\x1f\x7f\ud800-\udfff|\\]", file):
         raise Failure([Problem(None, f"Ninja can't write the file name {file!r}", "rename it")])
-    document = read_document(args.file, _read(root, file, args.file))
+    document = read_document(args.file, read_file(root, file, args.file))
     report = Report(document)
     config = decode(document.values, report)
     check(config, report)
     sources = discover(root, config, report)
     report.fail_if_any()
     units = expand(config, sources.programs)
-    _check_btf(root, config, units, report)
+    _check_kernels(root, config, units, report)
     report.fail_if_any()
     selected = select(units, args.only, args.skip)
     if not selected:
@@ -63,7 +63,8 @@ def load(args: argparse.Namespace) -> Project:
     return Project(root, file, document, config, sources, selected)
 
 
-def _read(root: str, file: str, shown: str) -> bytes:
+def read_file(root: str, file: str, shown: str) -> bytes:
+    """The bytes of build.toml; raises `Failure` where there is none, with a way to it."""
     try:
         with open(os.path.join(root, file), "rb") as stream:
             return stream.read()
@@ -87,11 +88,18 @@ def _above(root: str, file: str) -> str:
     return ""
 
 
-def _check_btf(root: str, config: Config, units: tuple[Unit, ...], report: Report) -> None:
-    for kernel, arch in dict.fromkeys((unit.vmlinux, unit.target.arches[0]) for unit in units if unit.vmlinux):
-        path = btf_path(config, str(kernel), arch)
+def _check_kernels(root: str, config: Config, units: tuple[Unit, ...], report: Report) -> None:
+    for kernel, arch in wanted(units):
+        path = btf_path(config, kernel, arch)
         if not os.path.isfile(os.path.join(root, path)):
-            hint = (
-                "the file of each architecture must be there" if "{arch}" in str(config.kernel[str(kernel)].btf) else ""
-            )
-            report.add(("kernel", str(kernel), "btf"), f'no such file: "{path}"', hint)
+            several = "{arch}" in str(config.kernel[kernel].btf)
+            hint = "the file of each architecture must be there" if several else RUNNING_HINT.get(path, "")
+            report.add(("kernel", kernel, "btf"), f'no such file: "{path}"', hint)
+    for name, each in config.kernel.items():
+        for path in dict.fromkeys((each.profile or "").replace("{arch}", arch) for arch in config.targets.arches):
+            if path and not os.path.isfile(os.path.join(root, path)):
+                report.add(("kernel", name, "profile"), f'no such file: "{path}"', "bpfgen kernel capture  makes one")
+
+
+# There is a path for it, so there is no word: a file may be called as one likes.
+RUNNING_HINT = dict.fromkeys(("running", "host", "auto"), "the running kernel's types are in  /sys/kernel/btf/vmlinux")

@@ -31,7 +31,11 @@ def main() -> int:
 def _run(words: Sequence[str]) -> int:
     # One import for each: a step starts with what it needs.
     step, *args = words or [""]
-    if step == "vmlinux" and len(args) == 3:
+    if step == "types" and len(args) == 4:
+        from bpfgen.outputs import vmlinux
+
+        vmlinux.extract(*args)
+    elif step == "vmlinux" and len(args) == 5:
         from bpfgen.outputs import vmlinux
 
         vmlinux.write(*args)

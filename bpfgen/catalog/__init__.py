@@ -38,6 +38,15 @@ def arches() -> dict[str, Arch]:
     return {name: Arch(name, **row) for name, row in table("arches").items()}
 
 
+@cache
+def features(kind: str) -> dict[str, dict[str, Any]]:
+    """What kernels can have of a kind (`helper`, `map_type`, `program_type`, `attach_type`), by its name in
+    linux/bpf.h; `features.toml` says what is known of each.
+    """
+    rows: dict[str, dict[str, Any]] = table("features")[kind]
+    return rows
+
+
 def mcpu_of(versions: tuple[tuple[int, ...], ...]) -> str:
     """The default instruction set for kernels of these upstream versions: what the oldest of them has."""
     facts = table("mcpu")

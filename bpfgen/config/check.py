@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional, Union
 
 from bpfgen.catalog import arches
+from bpfgen.config import checkkernel
 from bpfgen.config.checkbuilder import builder
-from bpfgen.config.report import Path, Report, did_you_mean, quoted
-from bpfgen.config.schema import Cache, Compile, Config, Kernel, Program
+from bpfgen.config.checkkernel import GLOB
+from bpfgen.config.report import Path, Report, did_you_mean
+from bpfgen.config.schema import Cache, Compile, Config, Program
 
 RESERVED = ("all", "check", "clean", "objects")
 """Ninja targets that bpfgen makes itself."""
@@ -77,7 +79,6 @@ GO_KEYWORDS = frozenset(
     ]
 )
 """https://go.dev/ref/spec#Keywords"""
-GLOB = re.compile(r"[*?\[]")
 
 
 def check(config: Config, report: Report) -> None:
@@ -89,7 +90,7 @@ def check(config: Config, report: Report) -> None:
     _kernel_names(config, config.targets.kernels, ("targets", "kernels"), report)
     _outputs(config, report)
     for name, kernel in config.kernel.items():
-        _kernel(name, kernel, report)
+        checkkernel.kernel(name, kernel, RESERVED, report)
     for name, program in config.program.items():
         if not re.search(r"[\x00-\x1f\x7f]", name):  # the decoder has refused such a name
             _program(config, name, program, report)
@@ -187,21 +188,6 @@ def _kernel_names(config: Config, names: Optional[Sequence[str]], path: Path, re
                 f'there is no kernel "{name}"',
                 did_you_mean(name, config.kernel) or f"add [kernel.{name}]",
             )
-
-
-def _kernel(name: str, kernel: Kernel, report: Report) -> None:
-    path = ("kernel", name)
-    if name in RESERVED or name in arches():
-        report.add(path, f'the kernel name "{name}" is taken by a Ninja target of bpfgen', "choose another", key=True)
-    if kernel.upstream is None and kernel.btf is None:
-        hint = 'give it  upstream = "5.10"  or  btf = "btf/5.10.btf"'
-        report.add(path, f"nothing is said of the kernel {quoted(name)}", hint)
-    if kernel.btf is not None:
-        stray = re.sub(r"\{arch\}", "", kernel.btf)
-        if "{" in stray or "}" in stray:
-            report.add((*path, "btf"), f'unknown placeholder in "{kernel.btf}"', "only {arch} is replaced")
-        if GLOB.search(stray):
-            report.add((*path, "btf"), f'"{kernel.btf}" is a glob', "name one file; {arch} stands for the architecture")
 
 
 def _outputs(config: Config, report: Report) -> None:

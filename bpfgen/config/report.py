@@ -16,12 +16,12 @@ class Report:
     """Problems so far; places are looked up only for what is wrong, because finding them costs a second reading."""
 
     def __init__(self, document: Document) -> None:
-        self._document = document
+        self.document = document
         self._problems: list[Problem] = []
 
     def add(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
         """Notes that the value at `path` (with `key`, its key) is wrong."""
-        self._problems.append(Problem(self._document.where(path, key=key), message, hint))
+        self._problems.append(Problem(self.document.where(path, key=key), message, hint))
 
     def __len__(self) -> int:
         return len(self._problems)

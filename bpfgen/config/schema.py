@@ -14,6 +14,7 @@ from bpfgen.config.values import (
     ArchName,
     Bpftool,
     Clang,
+    Feature,
     Flag,
     GoPackage,
     HostName,
@@ -59,7 +60,8 @@ class Toolchain:
     require: Requirement = ">=14"
     """Versions of clang that may build this project."""
     bpftool: Bpftool = "auto"
-    """Makes `vmlinux.h` from a kernel target's BTF; looked for only when a kernel has `btf`."""
+    """Makes `vmlinux.h` of a kernel target's types. `auto` takes bpftool where it is installed; where it isn't, and with
+    `none`, bpfgen makes an equivalent one itself, which takes some seconds."""
 
 
 @frozen
@@ -190,7 +192,15 @@ class Kernel:
     upstream: Optional[Version] = None
     """The upstream version whose features it has."""
     btf: Optional[Path] = None
-    """Its types: a raw BTF file, a `vmlinux` ELF file or a ready `vmlinux.h`; `{arch}` stands for the architecture."""
+    """Its types: raw BTF (`/sys/kernel/btf/vmlinux` is the running kernel's), a `vmlinux`, a `vmlinuz` or Image, a
+    kernel's `.deb` or `.rpm`, an archive of BTFHub (`.btf.tar.xz`), or a ready `vmlinux.h`. `{arch}` stands for the
+    architecture. `bpfgen kernel add` writes the entry."""
+    profile: Optional[Path] = None
+    """What a machine with this kernel said of its features: a file of `bpfgen kernel capture`. `{arch}` stands for the
+    architecture."""
+    assume: tuple[Feature, ...] = ()
+    """Features that it has beyond those of its version, such as `helper:bpf_ringbuf_reserve`: backports that you vouch
+    for. The kinds are `helper`, `map_type`, `program_type` and `attach_type`."""
 
 
 @frozen

@@ -71,7 +71,14 @@ Clang = Annotated[
     str,
     Rule('"auto", "wheel", a command such as "clang-19", or the path of a clang', _PATH),
 ]
-Bpftool = Annotated[str, Rule('"auto", a command, or the path of a bpftool', _PATH)]
+Bpftool = Annotated[str, Rule('"auto", "none", a command, or the path of a bpftool', _PATH)]
+Feature = Annotated[
+    str,
+    Rule(
+        'a feature such as "helper:bpf_loop" or "map_type:BPF_MAP_TYPE_RINGBUF"',
+        r"(?:helper|map_type|program_type|attach_type):[A-Za-z0-9_]+",
+    ),
+]
 Flag = Annotated[
     str,
     Rule("a compiler flag without control characters", r"[^\x00-\x1f\x7f]+", "write each flag as a string of its own"),

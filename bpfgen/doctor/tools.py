@@ -8,10 +8,10 @@ import shutil
 import sys
 from collections.abc import Iterator
 
-from bpfgen.compile import btf_path
 from bpfgen.doctor import Finding, ask
 from bpfgen.doctor.mend import as_root, install
 from bpfgen.doctor.subject import Subject, problems
+from bpfgen.headers import btf_path, wanted
 from bpfgen.host import find_bpftool
 from bpfgen.launcher import find_launcher
 from bpfgen.quote import shell_word
@@ -29,7 +29,7 @@ def bpftool(subject: Subject) -> list[Finding]:
     if wrong:
         return [Finding("bpftool", "failure", each.found, _bpftool_mend(subject)) for each in wrong]
     if path is None:
-        return [Finding("bpftool", "ok", "not needed: no kernel's types must be made a vmlinux.h")]
+        return [Finding("bpftool", "ok", _without(subject))]
     said = ask((path, "version"))
     version = re.search(r"bpftool v?(\S+)", said.text)
     if said.code != 0 or version is None:
@@ -39,16 +39,18 @@ def bpftool(subject: Subject) -> list[Finding]:
     return [Finding("bpftool", "ok", f"{path} ({version[1]})")]
 
 
-def _bpftool_mend(subject: Subject) -> str:
-    if subject.config.toolchain.bpftool != "auto":
-        return 'write  bpftool = "auto"  below [toolchain], or name another one'
-    return f"{install('bpftool')}  or name a ready vmlinux.h as the kernel's btf"
+def _without(subject: Subject) -> str:
+    headers = [btf_path(subject.config, *each).endswith(".h") for each in wanted(subject.units)]
+    return "not needed: no kernel's types must be made a vmlinux.h" if all(headers) else "none: bpfgen makes vmlinux.h"
+
+
+def _bpftool_mend(_subject: Subject) -> str:
+    return 'write  bpftool = "none"  below [toolchain], or name another one'
 
 
 def btf(subject: Subject) -> list[Finding]:
     """The files of kernels' types, for each architecture that is built."""
-    wanted = dict.fromkeys((unit.vmlinux, unit.target.arches[0]) for unit in subject.units if unit.vmlinux)
-    return [_btf(subject, str(kernel), arch) for kernel, arch in wanted]
+    return [_btf(subject, kernel, arch) for kernel, arch in wanted(subject.units)]
 
 
 def _btf(subject: Subject, kernel: str, arch: str) -> Finding:

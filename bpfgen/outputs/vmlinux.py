@@ -1,27 +1,73 @@
-"""`vmlinux.h` from a kernel's types."""
+"""What is made of a kernel target: its types as raw BTF, and `vmlinux.h` of them."""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
 
-from bpfgen.errors import EXIT_FAILED, Failure, Location, Problem
+from bpfgen.bpf.malformed import Malformed
+from bpfgen.errors import Failure, Location, Problem
 from bpfgen.files import write_if_changed
+from bpfgen.kernels.unusable import Unusable
+
+SWITCH = b"#define BPF_NO_KFUNC_PROTOTYPES\n\n"
+"""bpftool from 7.5 on declares the kernel's functions too: then what a program may declare depends on the host."""
 
 
-def write(bpftool: str, source: str, path: str) -> None:
-    """Writes the header of raw BTF or of a vmlinux ELF file, by `bpftool btf dump file … format c` (bpftool-btf(8));
-    a ready header is copied. Raises `Failure` when bpftool refuses the file.
+def extract(file: str, kernel: str, source: str, path: str) -> None:
+    """Writes the BTF of the kernel in `source`, which can have any form that `kernels.extract` knows.
+
+    `file` is the project's build.toml, in which problems are placed. Raises `Failure` and `OSError`.
     """
-    write_if_changed(path, Path(source).read_bytes() if source.endswith(".h") else _dump(bpftool, source))
+    from bpfgen.kernels.extract import kernel_btf
+
+    try:
+        write_if_changed(path, kernel_btf(source))
+    except Unusable as error:
+        raise Failure([refusal(file, kernel, source, error)]) from error
 
 
-def _dump(bpftool: str, source: str) -> bytes:
+def write(file: str, kernel: str, bpftool: str, source: str, path: str) -> None:
+    """Writes the header of raw BTF, by `bpftool btf dump file … format c` (bpftool-btf(8)) or, where that has no name,
+    by `kernels.header`; a ready header is copied. Raises `Failure`.
+    """
+    try:
+        if source.endswith(".h"):
+            text = Path(source).read_bytes()
+        else:
+            text = _by_bpftool(bpftool, source) if bpftool else _by_ourselves(source)
+        write_if_changed(path, text)
+    except Unusable as error:
+        raise Failure([refusal(file, kernel, source, error)]) from error
+
+
+def _by_ourselves(source: str) -> bytes:
+    from bpfgen.bpf.btf import Btf
+    from bpfgen.kernels.header import header
+
+    try:
+        return header(Btf(Path(source).read_bytes())).encode()
+    except Malformed as error:
+        raise Unusable(f"can't be written as C: {error}") from error
+
+
+def _by_bpftool(bpftool: str, source: str) -> bytes:
     command = (bpftool, "btf", "dump", "file", source, "format", "c")
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode or not done.stdout:
         words = done.stderr.decode(errors="replace").strip().splitlines() or ["it wrote nothing"]
-        hint = "it must be raw BTF (such as /sys/kernel/btf/vmlinux), a vmlinux ELF file, or a vmlinux.h"
-        message = f"bpftool can't make a vmlinux.h of it: {words[0].removeprefix('Error: ')}"
-        raise Failure([Problem(Location(source), message, hint)], EXIT_FAILED)
-    return done.stdout
+        message = f"can't be made a vmlinux.h by {bpftool}: {words[0].removeprefix('Error: ')}"
+        raise Unusable(message, 'write  bpftool = "none"  below [toolchain]: then bpfgen makes it')
+    return SWITCH + done.stdout
+
+
+def refusal(file: str, kernel: str, source: str, error: Unusable) -> Problem:
+    """The problem, at the kernel's `btf` in build.toml as it is now; at the file, where that isn't there any more."""
+    from bpfgen.config.source import read_document
+
+    try:
+        document = read_document(file, Path(file).read_bytes())
+        where = document.where(("kernel", kernel, "btf"))
+    except (OSError, Failure):
+        where = Location(source)
+    return Problem(where, f'"{source}" {error.message}', error.hint)

@@ -5,7 +5,11 @@ Each function returns a folder that nobody may write to. Trees are kept in `.cac
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
+import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +18,8 @@ from pathlib import Path
 from typing import Optional, Union
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "real"
+SEARCH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+"""Where tools are: Debian's bpftool isn't where a plain user's PATH looks."""
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 # The versions that the build.toml files beside this one were written for. Archives drop old versions, and some newer
@@ -65,15 +71,57 @@ def cilium_examples() -> Path:
     return Path(json.loads(answer)["Dir"])
 
 
+@dataclasses.dataclass(frozen=True)
+class DebianKernel:
+    """Debian's kernel of one series: the newest of a suite, in its smallest flavour."""
+
+    series: str
+    suite: str
+    package: str
+    """A regular expression of the package that has the kernel, without the architecture at its end."""
+
+
+KERNELS = (
+    DebianKernel("5.10", "bullseye", r"linux-image-5\.10\.[0-9.-]+-cloud-"),
+    DebianKernel("6.1", "bookworm", r"linux-image-6\.1\.[0-9.-]+-cloud-"),
+    DebianKernel("6.12", "trixie", r"linux-image-6\.12\.[0-9.+a-z-]+-cloud-"),
+    DebianKernel("7", "sid", r"linux-binary-7\.[0-9.+a-z-]+-cloud-"),
+)
+KERNEL_ARCHES = ("amd64", "arm64")
+
+
+def kernel(series: str, arch: str) -> Path:
+    """Debian's package of a kernel, as it is shipped."""
+
+    def make(tree: Path, scratch: Path) -> None:
+        known = next(each for each in KERNELS if each.series == series)
+        apt = Apt(scratch, "deb", (known.suite,), arch)
+        names = apt.run("apt-cache", "pkgnames").split()
+        for name in sorted((name for name in names if re.fullmatch(known.package + arch, name)), key=_natural)[::-1]:
+            with contextlib.suppress(RuntimeError):  # lists name what is gone
+                apt.download(name, "", lambda version: ("download", version))
+                break
+        (package,) = scratch.glob("*.deb")
+        package.rename(tree / "kernel.deb")
+
+    return _kept(f"kernel-{series}-{arch}", make) / "kernel.deb"
+
+
+def _natural(name: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", name)]
+
+
 class Apt:
     """apt with its own lists and sources, so that the system's stay as they are.
 
     Options, not $APT_CONFIG: snippets in /etc/apt/apt.conf.d (docker-clean) are read after that file.
     """
 
-    def __init__(self, folder: Path, kind: str, suites: tuple[str, ...]) -> None:
-        """Reads the package lists of `suites`; `kind` is `deb` or `deb-src` (sources.list(5))."""
-        self.folder = folder
+    def __init__(self, folder: Path, kind: str, suites: tuple[str, ...], arch: str = "") -> None:
+        """Reads the package lists of `suites`; `kind` is `deb` or `deb-src` (sources.list(5)). `arch` is this system's,
+        unless it is given.
+        """
+        self.folder, self.arch = folder, arch
         for name in ("state/lists/partial", "cache/archives/partial"):
             (folder / name).mkdir(parents=True)
         (folder / "status").touch()
@@ -93,6 +141,7 @@ class Apt:
             "Dir::Etc::SourceParts": "/dev/null",
             "Dir::State": f"{self.folder}/state",
             "Dir::State::Status": f"{self.folder}/status",
+            **({"APT::Architecture": self.arch, "APT::Architectures": self.arch} if self.arch else {}),
         }
         return _run(tool, *(f"-o{name}={value}" for name, value in options.items()), *words, cwd=self.folder)
 
