@@ -16,7 +16,7 @@ from bpfgen.config.schema import Config
 from bpfgen.config.values import UNWRITABLE
 from bpfgen.errors import Failure, Problem
 from bpfgen.frozen import frozen
-from bpfgen.launcher import Launcher, find_launcher
+from bpfgen.launcher import Launcher, find_launcher, said
 from bpfgen.matrix import Unit
 from bpfgen.toolchain import Cache, Clang, find_clang, has_clang, wheel_file
 
@@ -48,6 +48,9 @@ class Host:
     """The container that clang runs in; None where it runs on this host."""
 
 
+SOUND_BPFTOOL = (7, 5)
+"""The first version of bpftool whose headers are as the kernel is, but for a few rare unions: 7.1 gives an enum of one
+byte four, which moves members of `struct inode` and 16 other types of Linux 6.12."""
 LIBRARIES = ("elftools", "jinja2", "tomli")
 """What the steps import of others."""
 
@@ -56,7 +59,7 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
     """The facts that building `units` needs; None when a tool is missing, with the problem reported."""
     units = tuple(units)
     clang, builder, asm = _compiler(root, config, cache, report)
-    bpftool = find_bpftool(config, units, report)
+    bpftool = find_bpftool(config, units, cache, report)
     package = os.path.dirname(os.path.abspath(__file__))
     driver = _driver(package)
     labels = tuple(_labels(clang, package)) if clang else ()
@@ -153,7 +156,7 @@ def _labels(clang: Clang, package: str) -> Iterable[tuple[str, str]]:
     yield (wheel, "ziglang") if wheel is not None else (".", ".")
 
 
-def find_bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optional[str]:
+def find_bpftool(config: Config, units: Iterable[Unit], cache: Cache, report: Report) -> Optional[str]:
     """The bpftool that makes headers for `units`; None where they need none, or bpfgen is to make them. One that was
     named and isn't there is reported.
     """
@@ -162,10 +165,22 @@ def find_bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optio
     if wanted == "none" or all(str(config.kernel[name].btf).endswith(".h") for name in typed):
         return None
     found = which_bpftool(wanted)
-    if found is None and wanted != "auto":
+    if wanted == "auto":
+        return found if found and bpftool_version(found, cache) >= SOUND_BPFTOOL else None
+    if found is None:
         message = f'there is no "{wanted}" to make vmlinux.h of kernel "{min(typed)}"'
         report.add(("toolchain", "bpftool"), message, 'bpftool = "none"  has bpfgen make it')
     return found
+
+
+def bpftool_version(path: str, cache: Cache) -> tuple[int, ...]:
+    """The version of a bpftool, as it says; empty where it doesn't work, as Ubuntu's without the running kernel's."""
+    stat = os.stat(path)
+    key = f"bpftool {path} {stat.st_size} {stat.st_ctime_ns}"
+    if key not in cache:
+        cache[key] = said((path, "version"))
+    version = re.search(r"bpftool v(\d+(?:\.\d+)*)", str(cache[key]))
+    return tuple(map(int, version[1].split("."))) if version else ()
 
 
 def which_bpftool(wanted: str) -> Optional[str]:

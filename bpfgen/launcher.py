@@ -171,15 +171,19 @@ def _own_settings(ccache: str) -> tuple[tuple[str, ...], frozenset[str]]:
     """ccache's own files, and the settings in them: `(FILE) NAME = VALUE` in its answer. It gives variables more
     weight than files, so bpfgen's must leave those alone.
     """
-    rows = re.findall(r"^\((/.*)\) (\w+) = ", _said((ccache, "--show-config")), re.MULTILINE)
+    rows = re.findall(r"^\((/.*)\) (\w+) = ", said((ccache, "--show-config")), re.MULTILINE)
     return tuple(dict.fromkeys(file for file, _ in rows)), frozenset(name for _, name in rows)
 
 
-def _said(words: tuple[str, ...]) -> str:
-    """What a command prints. Without the module subprocess, whose import alone takes twice the time of ccache."""
+def said(words: tuple[str, ...]) -> str:
+    """What a command prints to its standard output. Without the module subprocess, whose import alone takes twice the
+    time of ccache.
+    """
     read, write = os.pipe()
     try:
-        child = os.posix_spawn(words[0], words, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, write, 1)])
+        silent = (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)
+        actions = [(os.POSIX_SPAWN_DUP2, write, 1), silent]
+        child = os.posix_spawn(words[0], words, os.environ, file_actions=actions)
     except OSError:
         os.close(read)
         return ""

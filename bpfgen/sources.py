@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Union
 
 from bpfgen.catalog import arches
-from bpfgen.config.check import GLOB, RESERVED
+from bpfgen.config.check import RESERVED
+from bpfgen.config.checkkernel import GLOB
 from bpfgen.config.report import Path, Report, did_you_mean, quoted
 from bpfgen.config.schema import Compile, Config, Program, Variant
 from bpfgen.config.values import UNWRITABLE

@@ -28,10 +28,14 @@ def elf(btf: bytes, order: str = "<", wide: bool = True, name: bytes = b".BTF") 
     ident = b"\x7fELF" + bytes([2 if wide else 1, 1 if order == "<" else 2, 1]) + bytes(9)
     if wide:
         header = struct.pack(f"{order}HHIQQQIHHHHHH", 2, 62, 1, 0, 0, table, 0, 64, 0, 0, row, 4, 3)
-        rows = [struct.pack(f"{order}IIQQQQIIQQ", n, kind, 0, 0, at, size, 0, 0, 1, 0) for n, kind, at, size in sections]
+        rows = [
+            struct.pack(f"{order}IIQQQQIIQQ", n, kind, 0, 0, at, size, 0, 0, 1, 0) for n, kind, at, size in sections
+        ]
     else:
         header = struct.pack(f"{order}HHIIIIIHHHHHH", 2, 3, 1, 0, 0, table, 0, 52, 0, 0, row, 4, 3)
-        rows = [struct.pack(f"{order}IIIIIIIIII", n, kind, 0, 0, at, size, 0, 0, 1, 0) for n, kind, at, size in sections]
+        rows = [
+            struct.pack(f"{order}IIIIIIIIII", n, kind, 0, 0, at, size, 0, 0, 1, 0) for n, kind, at, size in sections
+        ]
     return (ident + header + body + btf + names).ljust(table, b"\0") + b"".join(rows)
 
 

@@ -1,7 +1,7 @@
 """What the types of a BTF section look like to a program: by name, with the place of every member.
 
-Only what counts is kept: numbers by size and sign, not by how a compiler calls them; the `___2` that a header has behind
-a name that several types have is cut.
+Only what counts is kept: numbers by size and sign, not by how a compiler calls them; what a header has behind a
+name that several types have, such as `___2`, is cut.
 """
 
 from __future__ import annotations
@@ -65,14 +65,8 @@ class Reader:
         kind = found.kind
         if kind in (Kind.INT, Kind.FLOAT):
             return self._number(found)
-        if kind is Kind.FWD:
-            return f"{'union' if found.flag else 'struct'} {plain(found.name)}"
-        if found.name and kind in WORDS:
-            return f"{WORDS[kind]} {plain(found.name)}"
-        if kind in COMPOSITE:
-            return (WORDS[kind], self._composite(found))
-        if kind in WORDS:
-            return ("enum", found.size, self.values(found))
+        if kind in WORDS or kind is Kind.FWD:
+            return self._tagged(found)
         if kind is Kind.TYPEDEF:
             return plain(found.name)
         if kind is Kind.ARRAY:
@@ -84,6 +78,12 @@ class Reader:
             return ("pointer", self.describe(found.target))
         # Qualifiers: GCC has some on arrays and functions, where C has none.
         return self.describe(found.target) if number else "void"
+
+    def _tagged(self, found: Type) -> Any:
+        word = WORDS.get(found.kind) or ("union" if found.flag else "struct")
+        if found.name:
+            return f"{word} {plain(found.name)}"
+        return (word, self._composite(found) if found.kind in COMPOSITE else (found.size, self.values(found)))
 
     def _number(self, found: Type) -> Any:
         if found.kind is Kind.FLOAT:

@@ -16,10 +16,11 @@ from typing import TextIO
 from bpfgen.bpf.compare import differences
 from bpfgen.commands.explain import header_of
 from bpfgen.commands.generate import prepare
-from bpfgen.compile import Layout, can_reduce, layout_of, unit_edges, vmlinux_edges
+from bpfgen.compile import Layout, can_reduce, layout_of, unit_edges
 from bpfgen.errors import EXIT_FAILED, EXIT_USAGE, Failure, Problem
 from bpfgen.frozen import frozen
 from bpfgen.graph import Edge
+from bpfgen.headers import vmlinux_edges
 from bpfgen.host import Host
 from bpfgen.launcher import Launcher
 from bpfgen.matrix import Unit
@@ -92,7 +93,7 @@ def check_fast(project: Project, host: Host, units: Sequence[Unit]) -> list[Verd
 
 def _make_headers(project: Project, host: Host, units: Iterable[Unit], layout: Layout) -> None:
     """Where Ninja would make them, which writes nothing that is there already."""
-    for edge in vmlinux_edges(project.config, units, host, layout):
+    for edge in vmlinux_edges(project.config, units, host, layout, project.file, ()):
         assert edge.action is not None
         if subprocess.run(edge.action.argv, check=False).returncode:
             raise Failure([Problem(None, f"{edge.outputs[0]} can't be made")], EXIT_FAILED)

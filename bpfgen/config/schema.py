@@ -60,8 +60,9 @@ class Toolchain:
     require: Requirement = ">=14"
     """Versions of clang that may build this project."""
     bpftool: Bpftool = "auto"
-    """Makes `vmlinux.h` of a kernel target's types. `auto` takes bpftool where it is installed; where it isn't, and with
-    `none`, bpfgen makes an equivalent one itself, which takes some seconds."""
+    """Makes `vmlinux.h` of a kernel target's types. `auto` takes a bpftool that is installed, from version 7.5 on;
+    where there is none, and with `none`, bpfgen makes an equivalent one itself. Anything else is a command or a path.
+    """
 
 
 @frozen

@@ -21,7 +21,7 @@ def diagnose(args: argparse.Namespace) -> list[Finding]:
     looks: dict[str, Callable[[], Iterable[Finding]]] = {
         "builder": lambda: [Finding("builder", "ok", f"{kind}, {why}")],
         kind: lambda: _inside(args, project, kind, cache),
-        "bpftool": lambda: tools.bpftool(project),
+        "bpftool": lambda: tools.bpftool(project, cache),
         "kernel": lambda: tools.btf(project),
         "ninja": tools.ninja,
         "go": lambda: tools.go(project),

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from bpfgen.doctor import Finding, ask
-from bpfgen.doctor.mend import as_root, install
+from bpfgen.doctor.mend import as_root
 from bpfgen.doctor.subject import Subject, problems
 from bpfgen.headers import btf_path, wanted
 from bpfgen.host import find_bpftool
@@ -21,13 +21,13 @@ OLDEST_NINJA = (1, 10)
 RUNNING = "/sys/kernel/btf/vmlinux"
 
 
-def bpftool(subject: Subject) -> list[Finding]:
+def bpftool(subject: Subject, cache: Cache) -> list[Finding]:
     """The one that makes `vmlinux.h`."""
     report = subject.report()
-    path = find_bpftool(subject.config, subject.units, report)
+    path = find_bpftool(subject.config, subject.units, cache, report)
     wrong = problems("bpftool", report)
     if wrong:
-        return [Finding("bpftool", "failure", each.found, _bpftool_mend(subject)) for each in wrong]
+        return [Finding("bpftool", "failure", each.found, BPFTOOL_MEND) for each in wrong]
     if path is None:
         return [Finding("bpftool", "ok", _without(subject))]
     said = ask((path, "version"))
@@ -35,17 +35,16 @@ def bpftool(subject: Subject) -> list[Finding]:
     if said.code != 0 or version is None:
         # Ubuntu's is a script that looks for the tool of the kernel that runs.
         found = f"{path} doesn't work: {said.last}"
-        return [Finding("bpftool", "failure", found, _bpftool_mend(subject))]
+        return [Finding("bpftool", "failure", found, BPFTOOL_MEND)]
     return [Finding("bpftool", "ok", f"{path} ({version[1]})")]
 
 
 def _without(subject: Subject) -> str:
     headers = [btf_path(subject.config, *each).endswith(".h") for each in wanted(subject.units)]
-    return "not needed: no kernel's types must be made a vmlinux.h" if all(headers) else "none: bpfgen makes vmlinux.h"
+    return "not needed: no kernel's types must be made a vmlinux.h" if all(headers) else "bpfgen makes vmlinux.h itself"
 
 
-def _bpftool_mend(_subject: Subject) -> str:
-    return 'write  bpftool = "none"  below [toolchain], or name another one'
+BPFTOOL_MEND = 'write  bpftool = "none"  below [toolchain], or name another one'
 
 
 def btf(subject: Subject) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""What kernels and packages are compressed with. gzip, bzip2, xz and lzma are Python's own; zstd is from Python 3.14 on."""
+"""What kernels and packages are packed with. gzip, bzip2, xz and lzma are Python's own; zstd is from Python 3.14 on."""
 
 from __future__ import annotations
 

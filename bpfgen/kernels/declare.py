@@ -103,7 +103,7 @@ class Declarations:
             return self._enum(number, head, indent)
         inner, union = indent + "\t", self._types.kinds[number] is Kind.UNION
         layout = Layout(self._types, number, union)
-        lines = []
+        lines: list[str] = []
         for name, kind, offset, bits in self._types.members(number):
             lines += layout.before(kind, offset, bits)
             width = f": {bits}" if bits else ""
@@ -125,7 +125,7 @@ class Declarations:
             return head
         size = self._types.last[number]
         least, most = min(value for _, value in values), max(value for _, value in values)
-        natural = 4 if -(1 << 31) <= least and most < 1 << (32 if least >= 0 else 31) else 8
+        natural = 4 if least >= -(1 << 31) and most < 1 << (32 if least >= 0 else 31) else 8
         mode = f" __attribute__((mode({MODES[size]})))" if size != natural and size in MODES else ""
         return f"{head} {{\n{''.join(lines)}{indent}}}{mode}"
 

@@ -34,7 +34,13 @@ KNOWN = frozenset(
     }
 )
 """Types that clang has for BPF. Compilers have more of their own, such as GCC's `__Poly8_t` on arm64."""
-_BY_SIZE = {1: "unsigned char", 2: "unsigned short", 4: "unsigned int", 8: "unsigned long long", 16: "unsigned __int128"}
+_BY_SIZE = {
+    1: "unsigned char",
+    2: "unsigned short",
+    4: "unsigned int",
+    8: "unsigned long long",
+    16: "unsigned __int128",
+}
 _WORDS = {Kind.STRUCT: "struct", Kind.UNION: "union", Kind.ENUM: "enum", Kind.ENUM64: "enum"}
 
 
@@ -87,9 +93,7 @@ class Names:
             self._idents[number] = self.unique(identifier(name) or "unnamed")
             self.aliases.append(f"typedef {_BY_SIZE.get(size, 'unsigned char')} {self._idents[number]};")
 
-    def _forward(
-        self, types: Types, number: int, tags: dict[str, int], defined: dict[tuple[str, str], str]
-    ) -> None:
+    def _forward(self, types: Types, number: int, tags: dict[str, int], defined: dict[tuple[str, str], str]) -> None:
         """A declaration alone is of the type that is defined under that name, if there is one of its kind."""
         word, name = _WORDS.get(types.kinds[number], ""), identifier(types.names[number])
         word = word or ("union" if types.flags[number] else "struct")

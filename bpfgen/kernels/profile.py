@@ -37,7 +37,11 @@ def capture(bpftool: str, path: str) -> Profile:
     """Writes the profile of the running kernel to `path`, and its types beside it. Raises Unusable and `OSError`."""
     features = json.loads(_ask(bpftool, "-j", "feature", "probe", "kernel"))
     said = json.loads(_ask(bpftool, "-j", "version"))
-    tools = {"bpfgen": __version__, "bpftool": str(said.get("version", "")), "libbpf": str(said.get("libbpf_version", ""))}
+    tools = {
+        "bpfgen": __version__,
+        "bpftool": str(said.get("version", "")),
+        "libbpf": str(said.get("libbpf_version", "")),
+    }
     system = os.uname()
     kernel = {"release": system.release, "version": system.version, "machine": system.machine}
     btf = None

@@ -11,7 +11,11 @@ from bpfgen.catalog import features, version
 
 KINDS = {"helper": 211, "map_type": 35, "program_type": 32, "attach_type": 62}
 HEADER = Path("/usr/include/linux/bpf.h")
-PREFIXES = {"map_type": "enum bpf_map_type {", "program_type": "enum bpf_prog_type {", "attach_type": "enum bpf_attach_type {"}
+PREFIXES = {
+    "map_type": "enum bpf_map_type {",
+    "program_type": "enum bpf_prog_type {",
+    "attach_type": "enum bpf_attach_type {",
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from layouts import Reader
 from test_btf import Builder
 
 from bpfgen.bpf.btf import Btf, Kind
@@ -17,7 +18,6 @@ from bpfgen.bpf.malformed import Malformed
 from bpfgen.cc.declarations import parse
 from bpfgen.kernels.header import HEAD, TAIL, header
 from bpfgen.kernels.padding import filling
-from tests.layouts import Reader
 
 U8, U32, U64 = 1, 2, 3
 
@@ -103,7 +103,7 @@ def test_layouts() -> None:
     btf = builder()
     struct(btf, "gap", 24, ("a", U8, 0), ("b", U32, 64))  # 4
     struct(btf, "packed", 5, ("a", U8, 0), ("b", U32, 8))  # 5
-    struct(btf, "bits", 8, ("a", U32, 3 << 24), ("b", U32, 5 << 24 | 8), ("c", U8, 40))  # 6
+    struct(btf, "bits", 8, ("a", U32, 3 << 24), ("b", U32, 5 << 24 | 8), ("c", U8, 16))  # 6
     struct(btf, "", 4, ("x", U32, 0))  # 7
     struct(btf, "", 8, ("y", U64, 0), ("", 7, 0), kind=Kind.UNION)  # 8
     struct(btf, "nest", 16, ("", 8, 0), ("z", U8, 64))  # 9
@@ -113,8 +113,7 @@ def test_layouts() -> None:
     assert text(btf).replace("\t", "").split("\n\n")[:-1] == [
         "struct gap {\nunsigned char a;\nchar: 8;\nshort: 16;\nint: 32;\nunsigned int b;\nint: 32;\nlong: 64;\n};",
         "struct packed {\nunsigned char a;\nunsigned int b;\n} __attribute__((packed));",
-        "struct bits {\nunsigned int a: 3;\nchar: 5;\nunsigned int b: 5;\nchar: 3;\nshort: 16;\nchar: 8;\n"
-        "unsigned char c;\n};",
+        "struct bits {\nunsigned int a: 3;\nchar: 5;\nunsigned int b: 5;\nunsigned char c;\nchar: 8;\nint: 32;\n};",
         "struct nest {\nunion {\nlong unsigned int y;\nstruct {\nunsigned int x;\n};\n};\nunsigned char z;\n};",
         "union wide {\nunsigned char a;\nstruct { long: 64; long: 64; };\n};",
         "union small {\nunsigned int a;\nunsigned char b;\nstruct { int: 32; char: 8; };\n} __attribute__((packed));",
@@ -204,8 +203,26 @@ def test_gaps_are_filled(start: int, end: int) -> None:
     assert at == max(start, end)
 
 
-TYPES = ("char", "short", "int", "long long", "void *", "_Bool", "unsigned char", "enum e", "struct odd", "int (*)(void)")
-ATTRIBUTES = ("", "", "", "__attribute__((packed))", "__attribute__((aligned(16)))", "__attribute__((packed, aligned(4)))")
+TYPES = (
+    "char",
+    "short",
+    "int",
+    "long long",
+    "void *",
+    "_Bool",
+    "unsigned char",
+    "enum e",
+    "struct odd",
+    "int (*)(void)",
+)
+ATTRIBUTES = (
+    "",
+    "",
+    "",
+    "__attribute__((packed))",
+    "__attribute__((aligned(16)))",
+    "__attribute__((packed, aligned(4)))",
+)
 
 
 @st.composite

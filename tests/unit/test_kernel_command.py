@@ -142,7 +142,9 @@ def test_capture_without_a_tool(project: Path, capsys: pytest.CaptureFixture[str
     assert not (project / "here.json").exists()
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"format": 2}', b'{"format":1,"kernel":1,"tools":{},"features":{}}'])
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b"{}", b'{"format": 2}', b'{"format":1,"kernel":1,"tools":{},"features":{}}']
+)
 def test_what_is_no_profile(data: bytes) -> None:
     with pytest.raises(Unusable):
         read(data)

@@ -185,15 +185,42 @@ def test_a_wrong_step(words: tuple[str, ...]) -> None:
 def test_a_ready_header_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("types.h").write_bytes(b"struct a { int b; };\n")
-    assert step("vmlinux", "", "types.h", "out/vmlinux.h").returncode == EXIT_OK
+    assert step("vmlinux", "build.toml", "k", "", "types.h", "out/vmlinux.h").returncode == EXIT_OK
     assert Path("out/vmlinux.h").read_bytes() == b"struct a { int b; };\n"
 
 
 @pytest.mark.real
-def test_vmlinux_of_the_running_kernel(tmp_path: Path) -> None:
-    done = step("vmlinux", "bpftool", "/sys/kernel/btf/vmlinux", str(tmp_path / "vmlinux.h"))
+@pytest.mark.parametrize("bpftool", ["", "bpftool"])
+def test_vmlinux_of_the_running_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bpftool: str) -> None:
+    """By both makers; what the second step reads is what the first one wrote."""
+    monkeypatch.chdir(tmp_path)
+    done = step("types", "build.toml", "k", "/sys/kernel/btf/vmlinux", "out/vmlinux.btf")
     assert (done.returncode, done.stderr) == (EXIT_OK, "")
-    assert "struct task_struct {" in (tmp_path / "vmlinux.h").read_text(encoding="utf-8")
+    assert Path("out/vmlinux.btf").read_bytes() == Path("/sys/kernel/btf/vmlinux").read_bytes()
+    done = step("vmlinux", "build.toml", "k", bpftool, "out/vmlinux.btf", "vmlinux.h")
+    assert (done.returncode, done.stderr) == (EXIT_OK, "")
+    text = Path("vmlinux.h").read_text(encoding="utf-8")
+    assert "struct task_struct {" in text
+    assert text.startswith("#define BPF_NO_KFUNC_PROTOTYPES\n") == bool(bpftool)
+
+
+TOML = '[project]\nname = "x"\n[kernel.k]\nbtf = "kernel"\n'
+
+
+def test_problems_of_a_kernel_stand_in_build_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its `btf` is when the step fails; at the file where the entry has gone."""
+    monkeypatch.chdir(tmp_path)
+    Path("kernel").write_bytes(b"no BTF at all, but some text")
+    Path("build.toml").write_text(TOML)
+    message = '"kernel" is no kernel, and has no BTF'
+    done = step("types", "build.toml", "k", "kernel", "out/vmlinux.btf")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (EXIT_INPUT, f"build.toml:4:7: error: {message}")
+    Path("build.toml").write_text("# gone\n\x00")
+    done = step("types", "build.toml", "k", "kernel", "out/vmlinux.btf")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (EXIT_INPUT, f"kernel: error: {message}")
+    assert not Path("out").exists()
+    done = step("vmlinux", "build.toml", "k", "", "kernel", "vmlinux.h")
+    assert done.stderr.startswith('kernel: error: "kernel" can\'t be written as C: BTF: wrong magic number')
 
 
 @pytest.mark.real
@@ -201,9 +228,10 @@ def test_vmlinux_of_the_running_kernel(tmp_path: Path) -> None:
 def test_bpftools_refusal_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     Path("text.btf").write_bytes(b"no BTF at all, but some text")
-    done = step("vmlinux", "bpftool", name, "vmlinux.h")
-    assert done.returncode == EXIT_FAILED
+    Path("build.toml").write_text(TOML)
+    done = step("vmlinux", "build.toml", "k", "bpftool", name, "vmlinux.h")
+    assert done.returncode == EXIT_INPUT
     first, hint = done.stderr.splitlines()
-    assert first.startswith(f"{name}: error: bpftool can't make a vmlinux.h of it: ")
-    assert "raw BTF" in hint
+    assert first.startswith(f'build.toml:4:7: error: "{name}" can\'t be made a vmlinux.h by bpftool: ')
+    assert hint == '  hint: write  bpftool = "none"  below [toolchain]: then bpfgen makes it'
     assert not Path("vmlinux.h").exists()
