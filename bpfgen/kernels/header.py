@@ -46,7 +46,6 @@ def header(btf: Btf) -> str:
 def _definitions(types: Types) -> Iterator[str]:
     names = Names(types)
     declarations = Declarations(types, names)
-    yield from (f"{line}\n\n" for line in names.aliases)
     known: set[str] = set()
     for number in _order(types):
         text, mentioned = declarations.definition(number)

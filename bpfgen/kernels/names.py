@@ -33,7 +33,7 @@ KNOWN = frozenset(
         "long double",
     }
 )
-"""Types that clang has for BPF. Compilers have more of their own, such as GCC's `__Poly8_t` on arm64."""
+"""Numbers that clang has for BPF. GCC has more on arm64, such as `__Poly8_t` and `__bf16`: as large, but integers here."""
 _BY_SIZE = {
     1: "unsigned char",
     2: "unsigned short",
@@ -48,8 +48,6 @@ class Names:
     """Names by the ids of types; of several with one name, the first one keeps it."""
 
     def __init__(self, types: Types) -> None:
-        self.aliases: list[str] = []
-        """Lines that define the types that clang doesn't have."""
         self._tags: dict[int, str] = {}
         self._idents: dict[int, str] = {}
         self._counts: dict[str, int] = {}
@@ -69,7 +67,8 @@ class Names:
             elif kind is Kind.TYPEDEF:
                 self._idents[number] = self.unique(name)
             elif kind in (Kind.INT, Kind.FLOAT):
-                self._number(types, number)
+                name = types.names[number]
+                self._idents[number] = name if name in KNOWN else _BY_SIZE.get(types.last[number], "unsigned char")
         for number in forward:
             self._forward(types, number, tags, defined)
 
@@ -85,13 +84,6 @@ class Names:
         """A name for one more enumerator or typedef."""
         count = self._counts[name] = self._counts.get(name, 0) + 1
         return _numbered(name, count)
-
-    def _number(self, types: Types, number: int) -> None:
-        name, size = types.names[number], types.last[number]
-        self._idents[number] = name
-        if name not in KNOWN:
-            self._idents[number] = self.unique(identifier(name) or "unnamed")
-            self.aliases.append(f"typedef {_BY_SIZE.get(size, 'unsigned char')} {self._idents[number]};")
 
     def _forward(self, types: Types, number: int, tags: dict[str, int], defined: dict[tuple[str, str], str]) -> None:
         """A declaration alone is of the type that is defined under that name, if there is one of its kind."""

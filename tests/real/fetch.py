@@ -107,6 +107,28 @@ def kernel(series: str, arch: str) -> Path:
     return _kept(f"kernel-{series}-{arch}", make) / "kernel.deb"
 
 
+def bpftool() -> Path:
+    """Debian 13's bpftool 7.5 as a command; this system's C library may be too old for it, so it brings its own."""
+
+    def make(tree: Path, scratch: Path) -> None:
+        apt = Apt(scratch, "deb", ("trixie",), "amd64")
+        for name in ("bpftool", "libc6", "libcap2", "libelf1t64", "libzstd1", "zlib1g"):
+            apt.run("apt-get", "download", name)
+        for package in scratch.glob("*.deb"):
+            _run("dpkg-deb", "-x", package, tree)
+        words = (
+            f'"$here/{LIBRARIES}/ld-linux-x86-64.so.2" --library-path "$here/{LIBRARIES}" "$here/usr/sbin/bpftool" "$@"'
+        )
+        script = tree / "bpftool"
+        script.write_text(f'#!/bin/sh\nhere=$(dirname "$0")\nexec {words}\n', encoding="utf-8")
+        script.chmod(0o755)
+
+    return _kept("bpftool-7.5", make) / "bpftool"
+
+
+LIBRARIES = "usr/lib/x86_64-linux-gnu"
+
+
 def _natural(name: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", name)]
 

@@ -156,13 +156,12 @@ def test_names_that_several_have() -> None:
     btf.add(Kind.INT, "__Poly8_t", 1, 8)  # 11
     btf.add(Kind.TYPEDEF, "core::fmt", 11)
     assert text(btf).split("\n\n")[:-1] == [
-        "typedef unsigned char __Poly8_t;",
         "struct one {\n\tunsigned int a;\n};",
         "struct one___2 {\n\tlong unsigned int b;\n};",
         "typedef struct one *p;",
         "typedef struct one___2 p___2;",
         "enum {\n\tp___3 = 1,\n};",
-        "typedef __Poly8_t core__fmt;",
+        "typedef unsigned char core__fmt;",
     ]
 
 
