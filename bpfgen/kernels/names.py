@@ -33,7 +33,7 @@ KNOWN = frozenset(
         "long double",
     }
 )
-"""Numbers that clang has for BPF. GCC has more on arm64, such as `__Poly8_t` and `__bf16`: as large, but integers here."""
+"""Numbers that clang has for BPF. GCC has more on arm64, such as `__Poly8_t` and `__bf16`: they become integers."""
 _BY_SIZE = {
     1: "unsigned char",
     2: "unsigned short",

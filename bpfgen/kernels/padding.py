@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from bpfgen.kernels.types import Types
 
-UNITS = ((64, "long"), (32, "int"), (16, "short"), (8, "char"))
+UNITS = ((8, "char"), (16, "short"), (32, "int"), (64, "long"))
 """Bits of the types that gaps are filled with, for the BPF target."""
 
 
@@ -54,17 +54,14 @@ class Layout:
 
 
 def filling(start: int, end: int) -> Iterator[str]:
-    """Unnamed bit-fields from one bit to another, each within one aligned unit, so that C puts it where the last one
-    ends.
+    """Unnamed bit-fields from one bit to another, each within one aligned unit of its type: so C puts it where the last
+    one ends, and doesn't begin another unit.
     """
     while start < end:
-        for bits, name in UNITS:
-            width = min(bits - start % bits, end - start)
-            # The largest unit that begins here, or the smallest one for what doesn't begin on a byte.
-            if bits == 8 or (start % bits == 0 and width == bits):
-                yield f"{name}: {width};"
-                start += width
-                break
+        stop = min(end, _up(start + 1, UNITS[-1][0]))
+        name = next(name for bits, name in UNITS if start // bits == (stop - 1) // bits)
+        yield f"{name}: {stop - start};"
+        start = stop
 
 
 def _up(value: int, unit: int) -> int:

@@ -116,11 +116,10 @@ def bpftool() -> Path:
             apt.run("apt-get", "download", name)
         for package in scratch.glob("*.deb"):
             _run("dpkg-deb", "-x", package, tree)
-        words = (
-            f'"$here/{LIBRARIES}/ld-linux-x86-64.so.2" --library-path "$here/{LIBRARIES}" "$here/usr/sbin/bpftool" "$@"'
-        )
+        loader = f'"$here/{LIBRARIES}/ld-linux-x86-64.so.2" --library-path "$here/{LIBRARIES}"'
         script = tree / "bpftool"
-        script.write_text(f'#!/bin/sh\nhere=$(dirname "$0")\nexec {words}\n', encoding="utf-8")
+        text = f'#!/bin/sh\nhere=$(dirname "$0")\nexec {loader} "$here/usr/sbin/bpftool" "$@"\n'
+        script.write_text(text, encoding="utf-8")
         script.chmod(0o755)
 
     return _kept("bpftool-7.5", make) / "bpftool"

@@ -111,12 +111,12 @@ def test_layouts() -> None:
     struct(btf, "small", 5, ("a", U32, 0), ("b", U8, 0), kind=Kind.UNION)  # 11
     struct(btf, "empty", 0)  # 12
     assert text(btf).replace("\t", "").split("\n\n")[:-1] == [
-        "struct gap {\nunsigned char a;\nchar: 8;\nshort: 16;\nint: 32;\nunsigned int b;\nint: 32;\nlong: 64;\n};",
+        "struct gap {\nunsigned char a;\nlong: 56;\nunsigned int b;\nint: 32;\nlong: 64;\n};",
         "struct packed {\nunsigned char a;\nunsigned int b;\n} __attribute__((packed));",
-        "struct bits {\nunsigned int a: 3;\nchar: 5;\nunsigned int b: 5;\nunsigned char c;\nchar: 8;\nint: 32;\n};",
+        "struct bits {\nunsigned int a: 3;\nchar: 5;\nunsigned int b: 5;\nunsigned char c;\nlong: 40;\n};",
         "struct nest {\nunion {\nlong unsigned int y;\nstruct {\nunsigned int x;\n};\n};\nunsigned char z;\n};",
         "union wide {\nunsigned char a;\nstruct { long: 64; long: 64; };\n};",
-        "union small {\nunsigned int a;\nunsigned char b;\nstruct { int: 32; char: 8; };\n} __attribute__((packed));",
+        "union small {\nunsigned int a;\nunsigned char b;\nstruct { long: 40; };\n} __attribute__((packed));",
         "struct empty {};",
     ]
 
