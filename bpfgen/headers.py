@@ -30,9 +30,9 @@ def vmlinux_edges(
             package, source = source, f"{folder}/vmlinux.btf"
             yield step_edge(host, ("types", file, kernel, package, source), (source,), (package,), code)
         header = f"{folder}/vmlinux.h"
-        made_by = (host.bpftool,) if host.bpftool else ()
-        words = ("vmlinux", file, kernel, host.bpftool or "", source, header)
-        edge = step_edge(host, words, (header,), (source,), (*made_by, *code))
+        tool = "" if source.endswith(".h") else host.bpftool or ""
+        words = ("vmlinux", file, kernel, tool, source, header)
+        edge = step_edge(host, words, (header,), (source,), (*((tool,) if tool else ()), *code))
         # The compiles make these when they need them.
         yield dataclasses.replace(edge, aside=tuple(f"{folder}/{name}" for name in (FILE, LOCK)))
 

@@ -262,7 +262,7 @@ def compiled(folder: Path, code: str) -> Btf:
 
 
 @pytest.mark.real
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(body=source(), word=st.sampled_from(("struct", "union")), whole=st.sampled_from(ATTRIBUTES))
 def test_clang_puts_members_where_they_were(
     tmp_path_factory: pytest.TempPathFactory, body: str, word: str, whole: str
