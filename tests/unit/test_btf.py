@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import struct
 import subprocess
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from btfbuilder import Builder
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,31 +19,6 @@ from bpfgen.bpf.malformed import Malformed
 
 OBJECTS = Path(__file__).parent.parent / "data" / "objects"
 ORDERS = ["<", ">"]
-
-
-class Builder:
-    """Writes a BTF section, type by type."""
-
-    def __init__(self, order: str) -> None:
-        self.order = order
-        self.types = b""
-        self.strings = b"\0"
-
-    def add(self, kind: Kind, name: str, last: int, *words: int, items: int = 0, flag: bool = False) -> None:
-        at = len(self.strings) if name else 0
-        if name:
-            self.strings += name.encode() + b"\0"
-        info = flag << 31 | kind << 24 | items
-        self.types += struct.pack(f"{self.order}{3 + len(words)}I", at, info, last, *words)
-
-    def name(self, text: str) -> int:
-        at = len(self.strings)
-        self.strings += text.encode() + b"\0"
-        return at
-
-    def bytes(self) -> bytes:
-        sizes = 0, len(self.types), len(self.types), len(self.strings)
-        return struct.pack(f"{self.order}HBBIIIII", 0xEB9F, 1, 0, 24, *sizes) + self.types + self.strings
 
 
 def every_kind(order: str) -> Builder:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from btfbuilder import Builder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernelfile import PACKERS, bzimage, cpio, deb, elf, image, lz4_legacy, rpm, sized, tar, zboot
-from test_btf import Builder
 
 from bpfgen.bpf.btf import Kind
 from bpfgen.kernels import held

@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from btfbuilder import Builder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layouts import Reader
-from test_btf import Builder
 
 from bpfgen.bpf.btf import Btf, Kind
 from bpfgen.bpf.container import read_container
