@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
@@ -46,12 +47,23 @@ def take(name: str, path: str, folder: str, arches: Sequence[str], to: str) -> T
             problems.append(Problem(Location(each), "there is no such file", hint))
     if problems:
         raise Failure(problems)
-    entry, files = {}, {}
-    for key, by_arch in contents.items():
-        value, ending = f"{to}/{name}{'-{arch}' if several else ''}-{_hash(by_arch)}", _ending(key, path)
-        entry[key] = value + ending
+    entry: dict[str, str] = {}
+    files: dict[str, bytes] = {}
+    for key, found in sorted(contents.items()):  # a profile names its types, which come first
+        types = entry.get("btf", "")
+        by_arch = {arch: _renamed(data, arch, types) if key == "profile" else data for arch, data in found.items()}
+        entry[key] = f"{to}/{name}{'-{arch}' if several else ''}-{_hash(by_arch)}{_ending(key, path)}"
         files.update({entry[key].replace("{arch}", arch): data for arch, data in by_arch.items()})
     return Taken(entry, files)
+
+
+def _renamed(data: bytes, arch: str, types: str) -> bytes:
+    """A profile that has its types in another file."""
+    profile = read(data)
+    if not profile.btf:
+        return data
+    btf = {**profile.btf, "file": os.path.basename(types.replace("{arch}", arch))}
+    return render(dataclasses.replace(profile, btf=btf)).encode()
 
 
 def _contents(path: str) -> dict[str, bytes]:

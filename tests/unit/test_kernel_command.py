@@ -79,7 +79,9 @@ def test_a_header_and_a_profile_are_taken_too(project: Path) -> None:
     (project / "elsewhere/p.json").write_text(render(profile))
     assert cli.run(["-q", "kernel", "add", "p", "elsewhere/p.json"]) == 0
     names = sorted(path.name for path in (project / "btf").iterdir() if path.name.startswith("p-"))
-    assert [name.partition(".")[2] for name in names] == ["json", "btf"] or len(names) == 2
+    assert sorted(name.partition(".")[2] for name in names) == ["btf", "json"]
+    kept = read(next((project / "btf").glob("p-*.json")).read_bytes())
+    assert kept.btf == {"file": f"p-{DIGITS}.btf", "sha256": facts["sha256"]}
     text = (project / "build.toml").read_text()
     assert 'profile = "btf/p-' in text
     assert f'btf = "btf/p-{DIGITS}.btf"' in text
