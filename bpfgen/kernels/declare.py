@@ -22,6 +22,8 @@ class Declarations:
         self._names = names
         self._mentioned: dict[str, None] = {}
         self._left = LIMIT
+        self.enums: set[int] = set()
+        """Those that were written."""
 
     def definition(self, number: int) -> tuple[str, tuple[str, ...]]:
         """A typedef, struct, union or enum without the semicolon, and the tags that must be declared before it."""
@@ -116,6 +118,7 @@ class Declarations:
 
     def _enum(self, number: int, head: str, indent: str) -> str:
         lines = []
+        self.enums.add(number)
         values = self._values(number)
         wide = self._types.kinds[number] is Kind.ENUM64
         suffix = ("LL" if self._types.flags[number] else "ULL") if wide else ""

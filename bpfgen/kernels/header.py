@@ -57,14 +57,17 @@ def _definitions(types: Types) -> Iterator[str]:
                 yield f"{tag};\n\n"
         known.add(own)
         yield f"{text};\n\n"
+    # An enum without a name that stands in no other type has names for numbers.
+    for number, kind in enumerate(types.kinds):
+        if kind in ENUMS and not types.names[number] and number not in declarations.enums:
+            yield f"{declarations.definition(number)[0]};\n\n"
 
 
 def _order(types: Types) -> Iterator[int]:
     """Every type that is defined by itself, by id, but after those that it needs. No recursion: chains are long."""
-    used = _used(types)
     done = bytearray(len(types))  # 1: its needs are looked at, 2: it came
     for first in range(1, len(types)):
-        if not _stands_alone(types, first, used):
+        if not _stands_alone(types, first):
             continue
         stack = [first]
         while stack:
@@ -83,16 +86,6 @@ def _order(types: Types) -> Iterator[int]:
                 yield number
 
 
-def _used(types: Types) -> bytearray:
-    """Which enums have a user, since one without a name and a user stands for its values alone."""
-    used = bytearray(len(types))
-    for number, kind in enumerate(types.kinds):
-        for target in _references(types, number, kind):
-            types.kind(target)
-            used[target] = 1
-    return used
-
-
 def _references(types: Types, number: int, kind: Kind) -> Iterable[int]:
     own = types.own[number]
     if kind in COMPOSITE:
@@ -107,11 +100,11 @@ def _references(types: Types, number: int, kind: Kind) -> Iterable[int]:
 _POINTING = {*QUALIFIERS, Kind.TYPE_TAG, Kind.TYPEDEF, Kind.PTR}
 
 
-def _stands_alone(types: Types, number: int, used: bytearray) -> bool:
+def _stands_alone(types: Types, number: int) -> bool:
     kind, name = types.kinds[number], types.names[number]
     if kind is Kind.TYPEDEF:
         return name not in BUILT_IN
-    return (kind in COMPOSITE and bool(name)) or (kind in ENUMS and (bool(name) or not used[number]))
+    return bool(name) and (kind in COMPOSITE or kind in ENUMS)
 
 
 def _needs(types: Types, number: int) -> list[int]:

@@ -30,8 +30,9 @@ TOOLS = ("apt-get", "clang-19", "dpkg-deb")
 ROOT = Path(__file__).parents[2]
 SERIES = [each.series for each in fetch.KERNELS]
 CELLS = [(series, arch) for series in SERIES for arch in fetch.KERNEL_ARCHES]
-COMPARED = [*((series, "amd64") for series in SERIES), (SERIES[-1], "arm64")]
-"""Kernels whose headers are compared; the other three were, too, and it takes a quarter of a minute each."""
+COMPARED = [*((series, "amd64") for series in SERIES[:-1]), (SERIES[-1], "arm64")]
+"""Kernels whose headers are compared; the newest for amd64 is by both makers, below. The other three were looked at, too;
+it takes a quarter of a minute each."""
 ENUMS = (Kind.ENUM, Kind.ENUM64)
 OF_COMPILERS = {
     "__builtin_va_list",
@@ -130,6 +131,7 @@ def test_bpftool_makes_the_same(tmp_path: Path) -> None:
     """Of the newest kernel, but for unions that the kernel's compiler shows without members."""
     data = types(SERIES[-1], "amd64")
     wanted = truth(Btf(data))
+    assert differing(compiled(header(Btf(data)).encode(), wanted, tmp_path), wanted) == {}
     (tmp_path / "raw.btf").write_bytes(data)
     words = [str(fetch.bpftool()), "btf", "dump", "file", str(tmp_path / "raw.btf"), "format", "c"]
     text = SWITCH + subprocess.run(words, check=True, capture_output=True).stdout
@@ -215,6 +217,7 @@ def test_programs_build_against_each(tmp_path: Path) -> None:
     assert len({first[f"look/x86_bpfel-{series}.bpf.o"] for series in SERIES}) == len(SERIES)
     if platform.machine() == "x86_64":
         project.write("build.toml", head + text.replace('"none"', f'"{fetch.bpftool()}"', 1))
-        project.make()
+        project.bpfgen("--only", "look", "--only", "each-*")
+        project.ninja()
         changed = {name: data for name, data in project.objects().items() if data != first[name]}
         assert [line for name, data in changed.items() for line in differences(first[name], data)] == []

@@ -137,9 +137,9 @@ def test_enums() -> None:
         "enum byte {\n\tB = 1,\n} __attribute__((mode(byte)));",
         "enum huge {\n\tH = 4294967296ULL,\n};",
         "enum word {\n\tW = 1ULL,\n} __attribute__((mode(word)));",
-        "enum {\n\tALONE = 7,\n};",
         "typedef enum {\n\tINNER = 8,\n} inner;",
         "enum later;",
+        "enum {\n\tALONE = 7,\n};",
     ]
 
 
@@ -160,8 +160,8 @@ def test_names_that_several_have() -> None:
         "struct one___2 {\n\tlong unsigned int b;\n};",
         "typedef struct one *p;",
         "typedef struct one___2 p___2;",
-        "enum {\n\tp___3 = 1,\n};",
         "typedef unsigned char core__fmt;",
+        "enum {\n\tp___3 = 1,\n};",
     ]
 
 
