@@ -31,8 +31,8 @@ ROOT = Path(__file__).parents[2]
 SERIES = [each.series for each in fetch.KERNELS]
 CELLS = [(series, arch) for series in SERIES for arch in fetch.KERNEL_ARCHES]
 COMPARED = [*((series, "amd64") for series in SERIES[:-1]), (SERIES[-1], "arm64")]
-"""Kernels whose headers are compared; the newest for amd64 is by both makers, below. The other three were looked at, too;
-it takes a quarter of a minute each."""
+"""Kernels whose headers are compared; the newest for amd64 is by both makers, below. The other three were, too, once:
+each takes a quarter of a minute."""
 ENUMS = (Kind.ENUM, Kind.ENUM64)
 OF_COMPILERS = {
     "__builtin_va_list",
@@ -44,8 +44,8 @@ OF_COMPILERS = {
 }
 OF_COMPILERS |= {"struct warn_args"}  # which has a va_list in it
 """Types that each compiler has its own of."""
-PARTS = 16
-"""Of a header that are compiled one by one: clang looks at each name when it adds another one to the types."""
+PART = 1000
+"""Types that are compiled at a time: clang looks at each name when it adds another one to them."""
 
 
 @pytest.fixture(autouse=True)
@@ -81,13 +81,13 @@ def compiled(text: bytes, wanted: Layouts, folder: Path) -> Layouts:
     """The types of a header, by clang: all of those that `wanted` has."""
     (folder / "vmlinux.h").write_bytes(text)
     _clang(folder, "-x", "c-header", "vmlinux.h", "-o", "vmlinux.pch")
-    tags = sorted({tag.decode() for tag in re.findall(rb"^((?:struct|union|enum) \w+) \{", text, re.MULTILINE)})
+    tags = dict.fromkeys(re.findall(r"^((?:struct|union|enum) \w+) \{", text.decode(), re.MULTILINE))
     # Behind a member that is a pointer, clang leaves out what a struct with a name has in it.
     users = [f"{tag} " for tag in tags]
     users += [f"{name} *" for name, each in wanted.items() if " " not in name and len(each) == 1]
     found: dict[str, dict[str, Any]] = {}
-    for part in range(PARTS):
-        for name, each in Reader(_compiled(users[part::PARTS], folder)).all().items():
+    for first in range(0, len(users), PART):  # what stands together needs much the same
+        for name, each in Reader(_compiled(users[first : first + PART], folder)).all().items():
             found.setdefault(name, {}).update({repr(layout): layout for layout in each})
     return {name: [each[key] for key in sorted(each)] for name, each in found.items()}
 
