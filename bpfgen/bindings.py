@@ -64,7 +64,8 @@ def check(found: Sequence[Binding], report: Report) -> None:
         if other != unit.id:
             report.add(path, f"{other} and {unit.id} would both be {each.base}.go", hint, key=True)
             continue
-        keys = [(folder, each.package, *each.tags, each.table.suffix, upper_first(each.stem), name) for name in each.arches]
+        scope = (folder, each.package, *each.tags, each.table.suffix, upper_first(each.stem))
+        keys = [(*scope, name) for name in each.arches]
         other = next((names[key] for key in keys if key in names), unit.id)
         if other != unit.id:
             message = f"{other} and {unit.id} would both declare {each.stem}Objects in {folder or 'this folder'}"
@@ -117,9 +118,9 @@ def _binding(config: Config, go: Go, folder: str, unit: Unit) -> Binding:
 
 
 def _identifier(program: str) -> str:
-    """A program's name as one of Go's: `tc-counter` → `tc_counter`."""
+    """A program's name as one of Go's: `tc-counter` → `tc_counter`; no `_` leads, for Go passes over such files."""
     name = re.sub(r"[^A-Za-z0-9_]+", "_", program)
-    return f"_{name}" if name[0].isdigit() else f"{name}_" if name in GO_KEYWORDS else name
+    return f"bpf_{name.lstrip('_')}" if name[0] in "_0123456789" else f"{name}_" if name in GO_KEYWORDS else name
 
 
 def _plain(name: str) -> str:

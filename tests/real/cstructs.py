@@ -16,7 +16,20 @@ typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32; 
 typedef signed char s8; typedef short s16; typedef int s32; typedef long long s64;
 enum small { SMALL_A, SMALL_B = 7 }; enum wide { WIDE_A = 1ULL << 40, WIDE_B }; enum less { LESS_A = -1, LESS_B };
 """
-SCALARS = ("u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "_Bool", "__int128", "enum small", "enum wide")
+SCALARS: tuple[str, ...] = (
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "s8",
+    "s16",
+    "s32",
+    "s64",
+    "_Bool",
+    "__int128",
+    "enum small",
+    "enum wide",
+)
 SCALARS += ("enum less",)
 BITS = {"u8": 8, "u16": 16, "u32": 32, "u64": 64, "s32": 32}
 ALIGNMENTS = (1, 2, 4, 8, 16, 32, 64)
@@ -38,7 +51,9 @@ def member(draw: DrawFn, name: str, known: tuple[str, ...], depth: int) -> str:
             return f"union {{ u64 {name}; {inner} }};"
         return f"{kind} {{ {inner} }} {name};"
     align = draw(st.sampled_from(["", "", "", *(f" __attribute__((aligned({n})))" for n in ALIGNMENTS)]))
-    length = "".join(f"[{n}]" for n in draw(st.lists(st.integers(1, 4), min_size=1, max_size=2))) if kind == "array" else ""
+    length = (
+        "".join(f"[{n}]" for n in draw(st.lists(st.integers(1, 4), min_size=1, max_size=2))) if kind == "array" else ""
+    )
     return f"{draw(st.sampled_from(SCALARS))} {name}{length}{align};"
 
 
@@ -58,7 +73,9 @@ def source(draw: DrawFn, packed: bool = False) -> str:
         words = ["packed"] if packed else []
         words += draw(st.sampled_from([[], [], [f"aligned({draw(st.sampled_from(ALIGNMENTS))})"]]))
         attribute = f" __attribute__(({', '.join(words)}))" if words else ""
-        lines.append(f"struct s{index} {{ {draw(body(tuple(known), 2, ""))} }}{attribute};\nstruct s{index} v{index};\n")
+        lines.append(
+            f"struct s{index} {{ {draw(body(tuple(known), 2, ''))} }}{attribute};\nstruct s{index} v{index};\n"
+        )
         known.append(f"s{index}")
     return "".join(lines)
 

@@ -63,5 +63,5 @@ def test_a_wrong_layout_does_not_compile(tmp_path: Path) -> None:
     right = (tmp_path / "layout.go").read_text()
     for wrong in ("A int32\n\tZ int32", "A int64"):
         (tmp_path / "layout.go").write_text(right.replace("A int32", wrong, 1))
-        with pytest.raises(AssertionError, match="must not be negative|invalid array length|overflows"):
+        with pytest.raises(AssertionError, match=r"must not be negative|invalid array length|overflows"):
             go("build", ".", cwd=tmp_path)

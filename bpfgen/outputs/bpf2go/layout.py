@@ -102,7 +102,12 @@ class Layouts:
             yield from _padding(union.size - size_of(self._btf, first.type))
 
 
-_SAID = {Kind.PTR: "pointer", Kind.FLOAT: "floating-point number", Kind.FUNC_PROTO: "function", Kind.FWD: "type that the object only declares"}
+_SAID = {
+    Kind.PTR: "pointer",
+    Kind.FLOAT: "floating-point number",
+    Kind.FUNC_PROTO: "function",
+    Kind.FWD: "type that the object only declares",
+}
 
 
 def unqualified(btf: Btf, number: int) -> Type:

@@ -1,7 +1,7 @@
 """What each version of bpf2go writes: a level stays as it is, whatever later versions do.
 
 Read in cilium/ebpf's cmd/bpf2go and elf_reader.go at the tags v0.17.0 to v0.22.0, and compared with these versions in
-tests/real/test_bpf2go.py.
+tests/real/test_same_bindings.py.
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ from bpfgen.outputs.bpf2go.identifiers import identifier
 from bpfgen.outputs.bpf2go.layout import Layouts, Unsupported
 from bpfgen.outputs.bpf2go.levels import Level
 
-
 _UNUSED = "clang leaves out what the program doesn't use; a pointer to it is no use either"
 _LEFT_OUT = "write  global_types = false  in the program's go table, and name under  types  what is needed"
 
@@ -104,9 +103,7 @@ def _types(
     return tuple(declarations)
 
 
-def _named(
-    chosen: Iterable[Chosen], stem: str, path: str, problems: list[Problem]
-) -> dict[str, Chosen]:
+def _named(chosen: Iterable[Chosen], stem: str, path: str, problems: list[Problem]) -> dict[str, Chosen]:
     """Types by their Go names, which must not be those of others."""
     named: dict[str, Chosen] = {}
     for each in chosen:

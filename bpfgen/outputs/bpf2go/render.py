@@ -42,9 +42,7 @@ class _Entry:
 
 def render(file: File, stem: str, model: Model, level: Level) -> str:
     """The whole file."""
-    types = [
-        {"name": each.name, "text": text(each.type), "constants": _constants(each)} for each in model.types
-    ]
+    types = [{"name": each.name, "text": text(each.type), "constants": _constants(each)} for each in model.types]
     kinds = {"Map": model.maps, "Prog": model.programs, "Var": model.variables}
     names = [(f"{stem}{kind}{identifier(name)}", f'= "{name}"') for kind, found in kinds.items() for name in found]
     return _template().render(
