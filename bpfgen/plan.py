@@ -115,13 +115,14 @@ def _object(unit: Unit, layout: Layout) -> dict[str, Any]:
         "kernels": unit.kernels,
         "variant": unit.variant,
         "sources": unit.files,
-        "flags": _plan_flags(unit.settings),
+        "flags": plan_flags(unit.settings),
         "path": layout.object(unit),
     }
 
 
 @cache
-def _plan_flags(settings: Settings) -> tuple[str, ...]:
+def plan_flags(settings: Settings) -> tuple[str, ...]:
+    """What `build.toml` says to clang, but for folders of headers."""
     return (f"-mcpu={settings.mcpu}", *settings.cflags, *(macro(name, value) for name, value in settings.define))
 
 

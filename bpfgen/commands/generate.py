@@ -79,12 +79,17 @@ def prepare(args: argparse.Namespace) -> tuple[Project, Host, dict[str, Any]]:
     """Reads the project and goes to its folder; the project, its host, and what is known of compilers."""
     project = load(args)
     os.chdir(project.root)
+    return (project, *probed(project))
+
+
+def probed(project: Project) -> tuple[Host, dict[str, Any]]:
+    """The host of a project whose folder is the current one, and what is known of compilers."""
     cache = _read_json(layout_of(project.config).note("probe.json"))
     report = Report(project.document)
     host = probe(project.root, project.config, project.units, cache, report)
     report.fail_if_any()
     assert host is not None  # probe reports why when it isn't
-    return project, host, cache
+    return host, cache
 
 
 def _left(result: Result, layout: Layout) -> list[str]:

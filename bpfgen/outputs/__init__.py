@@ -29,8 +29,8 @@ class Output:
     """A kind of output."""
 
     name: str
-    """Of its module here, its step, its part of the plan, and the table of `build.toml` that asks for it. Where there can
-    be no such table, it is made always.
+    """Of its module here, its step, its part of the plan, and the table of `build.toml` that asks for it. Where there
+    can be no such table, it is made always.
     """
     code: tuple[str, ...] = ("steps.py", "files.py", "bpf", "catalog", "outputs")
     """bpfgen's own files and folders that its step is made of, so that a new bpfgen makes its files again."""
@@ -38,7 +38,12 @@ class Output:
     """Whether its step runs bpftool."""
 
 
-OUTPUTS = (Output("manifest"), Output("go"))
+OUTPUTS = (
+    Output("manifest"),
+    Output("go"),
+    Output("skeleton", ("steps.py", "files.py", "outputs/skeleton.py"), bpftool=True),
+    Output("rust"),
+)
 STEPS = ("vmlinux", *(output.name for output in OUTPUTS))
 """Modules here with a step: `vmlinux` is made before the objects, by edges of `compile`."""
 
