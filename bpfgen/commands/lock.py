@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import io
 from typing import TextIO
 
@@ -13,6 +12,7 @@ from bpfgen.committed.built import KEY, Built, render
 from bpfgen.committed.ninja import build
 from bpfgen.committed.record import record
 from bpfgen.errors import EXIT_USAGE, Failure, Location, Problem
+from bpfgen.text import plural
 
 HELP = "build, and record in bpfgen.lock what was built and from what"
 EPILOG = """examples:
@@ -55,6 +55,7 @@ def read_lock(root: str) -> dict[str, object]:
 def summary(built: Built, changed: bool) -> str:
     """One line."""
     verb = f"wrote {lockfile.FILE}" if changed else f"{lockfile.FILE} is up to date"
-    counts = {field.name: len(getattr(built, field.name)) for field in dataclasses.fields(built)}
-    files = f"{counts['files']} files to commit" if counts["files"] else "no files to commit: Git ignores all of them"
-    return f"bpfgen: {verb}: {counts['objects']} objects from {counts['inputs']} sources and headers, {files}"
+    made = plural(len(built.objects), "object")
+    files = plural(len(built.files), "file") if built.files else "no files"
+    ignored = "" if built.files else ": Git ignores all of them"
+    return f"bpfgen: {verb}: {made} of {plural(len(built.inputs), 'input')}, {files} to commit{ignored}"

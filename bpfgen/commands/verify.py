@@ -20,6 +20,7 @@ from bpfgen.committed.record import toolchain
 from bpfgen.errors import EXIT_FAILED, EXIT_USAGE, Failure, Location, Problem
 from bpfgen.host import Host
 from bpfgen.project import Project, load
+from bpfgen.text import plural
 
 HELP = "compare committed files with their sources, by bpfgen.lock"
 EPILOG = """examples:
@@ -68,9 +69,10 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
 
 def summary(built: Built, args: argparse.Namespace) -> str:
     """One line, where nothing drifted."""
-    counts = f"{len(built.files)} files, {len(built.objects)} objects, {len(built.inputs)} sources and headers"
-    how = " and built again to the same bytes" if args.rebuild else ""
-    return f"bpfgen: as {lockfile.FILE} has it{how}: {counts}"
+    counts = ((built.files, "file"), (built.objects, "object"), (built.inputs, "input"))
+    how = ", and built again to the same bytes" if args.rebuild else ""
+    words = ", ".join(plural(len(items), what) for items, what in counts)
+    return f"bpfgen: as {lockfile.FILE} has it{how}: {words}"
 
 
 def _drifts(project: Project, built: Built, args: argparse.Namespace) -> Iterator[Drift]:

@@ -79,8 +79,8 @@ def of_toolchain(built: Built, now: Mapping[str, str], places: Places) -> Iterat
             message = f"was made {_by(name, before)}, and here it would be {_by(name, after)}"
             hint = f"use that one; or {AGAIN}; or leave it out with --any-toolchain"
             yield Drift("toolchain", Problem(Location(FILE), message, hint))
-    if "build" in known and known.get("build") != now.get("build"):
-        return  # another compiler has other headers
+    if any(known.get(name) != now.get(name) for name in ("build", "image")):
+        return  # what goes with another compiler is another package too
     for name, digest in built.inputs.items():
         said = _changed(places.path(name), digest) if is_outside(name) else ""
         if said:

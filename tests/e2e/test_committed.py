@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from project import Project
+from project import COMMON, Project
 
 pytestmark = pytest.mark.real
 
@@ -248,6 +250,28 @@ def test_git_hook(project: Project) -> None:
     git(project, "add", "-A")
     project.run(["git", "commit", "-qm", "everything"], env=environment)
     assert git(project, "status", "--porcelain") == ""
+
+
+def test_what_the_page_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/committed.md: its project, its commands, and what they print."""
+    page = (REPOSITORY / "docs/committed.md").read_text(encoding="utf-8")
+    toml, console, hook = (re.search(f"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("toml", "console", "sh"))
+    assert toml
+    assert console
+    assert hook
+    assert hook[1] == HOOK
+    project = Project(tmp_path)
+    project.program("xdp_blocklist")
+    source = project.root / "bpf/xdp_blocklist.c"
+    source.write_text(source.read_text().replace('#include "common.h"', COMMON))
+    project.write("build.toml", toml[1])
+    project.write(".gitignore", "/out/\n/build.ninja\n/compile_commands.json\n")
+    git(project, "init", "-q", ".")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    commands = re.findall(r"^\$ (.*)$", console[1], re.MULTILINE)
+    script = "".join(f"printf '%s\\n' {shlex.quote('$ ' + command)}\n{command}\n" for command in commands)
+    done = project.run(["sh", "-c", f"exec 2>&1\n{script}"], None, env={**GIT, "PATH": os.environ["PATH"]})
+    assert done.stdout == console[1]
 
 
 def test_pre_commit(project: Project) -> None:

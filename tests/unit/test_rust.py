@@ -148,8 +148,8 @@ def test_a_program_reads_the_bytes(module: Path) -> None:
 
 @pytest.mark.real
 def test_architectures_are_those_of_rustc() -> None:
-    """By the names of its Linux targets; x86's begin with `i`."""
+    """By the names of its Linux targets; x86's begin with `i`. LoongArch came with Rust 1.71, after Debian 12's."""
     known = {name.split("-")[0] for name in run("rustc", "--print", "target-list").split() if "-linux" in name}
     for arch in arches().values():
         begin = re.compile("i[3-6]86$" if arch.rust == "x86" else arch.rust)
-        assert any(map(begin.match, known)), arch.name
+        assert any(map(begin.match, known)) or arch.name == "loong64", arch.name
