@@ -88,7 +88,7 @@ def _drifts(project: Project, built: Built, args: argparse.Namespace) -> Iterato
         from bpfgen.committed.rebuild import rebuild
 
         again = rebuild(project, host, quiet=not args.verbose)
-        yield from drift.of_results(built, again.objects, again.files)
+        yield from drift.of_results(built, again.objects, again.files, again.unlike)
 
 
 def _probed(project: Project, any_toolchain: bool) -> tuple[Host, dict[str, Any]]:

@@ -89,8 +89,12 @@ def of_toolchain(built: Built, now: Mapping[str, str], places: Places) -> Iterat
             yield Drift("toolchain", Problem(Location(places.path(name)), message, hint))
 
 
-def of_results(built: Built, again: Mapping[str, str], made: Mapping[str, str]) -> Iterator[Drift]:
-    """A second build: SHA-256 of its objects, by id, and of its files, by the path that they stand for."""
+def of_results(
+    built: Built, again: Mapping[str, str], made: Mapping[str, str], unlike: Mapping[str, str]
+) -> Iterator[Drift]:
+    """A second build: SHA-256 of its objects, by id, and of its files, by the path that they stand for; what differs in
+    objects, by path.
+    """
     for name, entry in built.objects.items():
         if name in again and again[name] != entry.sha256:
             yield Drift("result", Problem(Location(FILE), f"building {name} again gives another object", AGAIN))
@@ -98,7 +102,8 @@ def of_results(built: Built, again: Mapping[str, str], made: Mapping[str, str]) 
         if path not in made:
             yield Drift("result", Problem(Location(path), "is not made any more", AGAIN))
         elif made[path] != known:
-            yield Drift("result", Problem(Location(path), "building it again gives another file", AGAIN))
+            how = f": {unlike[path]}" if path in unlike else ""
+            yield Drift("result", Problem(Location(path), f"building it again gives another file{how}", AGAIN))
 
 
 def _changed(path: str, known: str) -> str:

@@ -35,6 +35,8 @@ class Again:
     """By the unit's id."""
     files: dict[str, str]
     """By the path that the file has in the first build."""
+    unlike: dict[str, str]
+    """Of an object's path, where it is there and another file: what differs to a loader, in a line."""
 
 
 def rebuild(project: Project, host: Host, quiet: bool) -> Again:
@@ -56,8 +58,9 @@ def _again(project: Project, other: Project, host: Host, scratch: str, quiet: bo
         write_if_changed(f"{scratch}/{NINJA_FILE}", _ninja_file(other, bare, layout).encode())
         build(("-f", f"{scratch}/{NINJA_FILE}"), quiet)
     objects = {unit.id: sha256(layout.object(unit)) for unit in other.units}
-    pairs = zip(results(project, host), results(other, host))
-    return Again(objects, {path: _sum(made, scratch, layout_of(project.config).out) for path, made in pairs})
+    pairs = list(zip(results(project, host), results(other, host)))
+    files = {path: _sum(made, scratch, layout_of(project.config).out) for path, made in pairs}
+    return Again(objects, files, {path: text for path, made in pairs for text in _unlike(path, made)})
 
 
 def moved(config: Config, scratch: str) -> Config:
@@ -98,6 +101,25 @@ def _session(layout: Layout, host: Host) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             ask(layout.note(SOCKET), "stop")
+
+
+def _unlike(path: str, made: str) -> Iterator[str]:
+    """What differs between an object that is there and one that was made; nothing of other files."""
+    if not path.endswith(".o") or not os.path.exists(path):
+        return
+    with open(path, "rb") as first, open(made, "rb") as second:
+        there, again = first.read(), second.read()
+    if there != again:
+        from bpfgen.bpf.compare import differences
+        from bpfgen.bpf.malformed import Malformed
+
+        try:
+            found = differences(there, again)
+        except Malformed as error:
+            yield f"one of them is damaged: {error}"
+            return
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        yield f"{found[0]} (ours is the file){more}" if found else "a loader can't tell them apart"
 
 
 def _sum(path: str, scratch: str, out: str) -> str:

@@ -194,6 +194,51 @@ def test_lock_of_something_else(project: Project) -> None:
     assert json.loads((project.root / LOCK).read_text(encoding="utf-8"))["images"] == {"docker": {"a": "b"}}
 
 
+def test_object_of_another_source(project: Project) -> None:
+    """Committed with a lock that fits it: only a second build finds out, and says what differs."""
+    good = {name: (project.root / name).read_bytes() for name in ("bpf/one.c", LOCK)}
+    project.program("one", 'SEC("xdp") int evil(void *ctx) { return 1; }\n')
+    project.bpfgen("lock")
+    lock = json.loads((project.root / LOCK).read_text(encoding="utf-8"))
+    lock["built"]["inputs"] = json.loads(good[LOCK])["built"]["inputs"]
+    (project.root / LOCK).write_text(json.dumps(lock), encoding="utf-8")
+    (project.root / "bpf/one.c").write_bytes(good["bpf/one.c"])
+    verify(project, code=0)
+    lines = verify(project, "--rebuild")
+    assert "bpfgen.lock: error: building one/bpfel again gives another object" in lines
+    (said,) = (line for line in lines if line.startswith("internal/bpf/objects/one-bpfel.o: error: "))
+    assert "building it again gives another file: " in said
+    assert "evil" in said or "xdp" in said
+
+
+def test_every_output_is_built_again(project: Project) -> None:
+    """In the source tree, with DWARF, types of a kernel, and several sources; nothing else in the tree changes."""
+    project.write("types.h", "struct task { int pid; };\n")
+    project.write(
+        "bpf/two.c", '#include "common.h"\n#include "vmlinux.h"\nint pid(struct task *t) { return t->pid; }\n'
+    )
+    text = TOML.replace(
+        "[go]",
+        '[kernel.k]\nbtf = "types.h"\n[program.both]\nsources = ["bpf/one.c", "bpf/two.c"]\nportable = true\n[go]',
+    )
+    project.config(text + '[rust]\ndir = "src/bpf"\n[skeleton]\ndir = "src/skel"\narches = ["amd64"]\n')
+    toml = project.root / "build.toml"
+    toml.write_text(toml.read_text().replace("[compile]\n", "[compile]\nstrip = false\n"))
+    project.bpfgen("lock")
+    git(project, "add", "-A")
+    assert {name.rpartition("/")[0] for name in built(project)["files"]} == {
+        "internal/bpf",
+        "internal/bpf/objects",
+        "src/bpf",
+        "src/bpf/objects",
+        "src/skel/bpfel",
+    }
+    before = project.stamps()
+    verify(project, "--rebuild", code=0)
+    assert project.stamps() == before
+    assert git(project, "status", "--porcelain") == git(project, "status", "--porcelain", "--untracked-files=no")
+
+
 def test_json(project: Project) -> None:
     project.program("one", "int more;\n")
     found = json.loads(project.bpfgen("verify", "--committed", "--json", code=1).stdout)

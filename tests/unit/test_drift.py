@@ -115,9 +115,9 @@ def test_toolchains() -> None:
 
 def test_results() -> None:
     built = Built({}, {"a/x": entry(), "b/x": entry()}, {}, {"a.o": "0", "b.o": "0", "c.o": "0"})
-    drifts = drift.of_results(built, {"a/x": "0", "b/x": "1"}, {"a.o": "0", "b.o": "1"})
+    drifts = drift.of_results(built, {"a/x": "0", "b/x": "1"}, {"a.o": "0", "b.o": "1"}, {"b.o": "a symbol"})
     assert [str(each.problem).splitlines()[0] for each in drifts] == [
         "bpfgen.lock: error: building b/x again gives another object",
-        "b.o: error: building it again gives another file",
+        "b.o: error: building it again gives another file: a symbol",
         "c.o: error: is not made any more",
     ]

@@ -146,10 +146,32 @@ def test_a_program_reads_the_bytes(module: Path) -> None:
     assert run("rustc", "-D", "warnings", *flags, "unused.rs") == ""
 
 
+# https://doc.rust-lang.org/rustc/platform-support.html
+TARGETS = {
+    "amd64": "x86_64-unknown-linux-gnu",
+    "386": "i686-unknown-linux-gnu",
+    "arm64": "aarch64-unknown-linux-gnu",
+    "arm": "armv7-unknown-linux-gnueabihf",
+    "riscv64": "riscv64gc-unknown-linux-gnu",
+    "ppc64le": "powerpc64le-unknown-linux-gnu",
+    "ppc64": "powerpc64-unknown-linux-gnu",
+    "s390x": "s390x-unknown-linux-gnu",
+    "loong64": "loongarch64-unknown-linux-gnu",
+    "mips": "mips-unknown-linux-gnu",
+    "mipsle": "mipsel-unknown-linux-gnu",
+    "mips64le": "mips64el-unknown-linux-gnuabi64",
+    "mips64": "mips64-unknown-linux-gnuabi64",
+}
+
+
 @pytest.mark.real
 def test_architectures_are_those_of_rustc() -> None:
-    """By the names of its Linux targets; x86's begin with `i`. LoongArch came with Rust 1.71, after Debian 12's."""
-    known = {name.split("-")[0] for name in run("rustc", "--print", "target-list").split() if "-linux" in name}
-    for arch in arches().values():
-        begin = re.compile("i[3-6]86$" if arch.rust == "x86" else arch.rust)
-        assert any(map(begin.match, known)) or arch.name == "loong64", arch.name
+    """What it says of a target is what our objects are for. LoongArch came with Rust 1.71, after Debian 12's."""
+    known = run("rustc", "--print", "target-list").split()
+    assert set(TARGETS) == set(arches())
+    for name, target in TARGETS.items():
+        if target not in known and name == "loong64":
+            continue
+        said = run("rustc", "--print", "cfg", "--target", target).splitlines()
+        assert f'target_arch="{arches()[name].rust}"' in said
+        assert f'target_endian="{"big" if arches()[name].target == "bpfeb" else "little"}"' in said

@@ -1,4 +1,4 @@
-"""Names of skeletons, and what stands in the way of one. What bpftool makes is in tests/e2e/test_skeleton.py."""
+"""Names of skeletons, and what stands in the way of one. What bpftool makes is in tests/e2e/test_consumers.py."""
 
 from __future__ import annotations
 

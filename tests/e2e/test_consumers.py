@@ -1,8 +1,9 @@
-"""C skeletons: what bpftool makes of our objects, in a program that loads them."""
+"""Programs in C and Rust with the objects in them: by skeletons, and by a module."""
 
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,30 @@ def test_objects_of_the_other_byte_order(project: Project) -> None:
     project.make()
     assert (project.root / "out/obj/count/s390_bpfeb.bpf.o").exists()
     assert not list(project.root.glob("out/skel/s390_bpfeb/*"))
+
+
+RUST = """
+mod bpf;
+
+fn main() {
+    let object = bpf::find("count@less").unwrap();
+    let map = &object.maps[0];
+    assert_eq!(bpf::count_less::OBJECT.bytes, object.bytes);
+    println!("{} {} {}", bpf::count::maps::HITS, bpf::count::programs::COUNT, bpf::count::LICENSE);
+    println!("{} {} {}", map.max_entries, object.sha256, object.bytes.len() == bpf::count_less::SIZE);
+}
+"""
+
+
+def test_a_rust_program_has_it(project: Project) -> None:
+    """And one for another machine has what is for that one."""
+    project.config(TOML.replace('"arm64"', '"s390x"') + '[rust]\ndir = "src/bpf"\n')
+    project.make()
+    assert project.idle()
+    project.write("src/main.rs", RUST)
+    assert project.run(["rustc", "-D", "warnings", "--edition", "2021", "src/main.rs", "-o", "main"]).stderr == ""
+    data = (project.root / "out/obj/count/x86_bpfel@less.bpf.o").read_bytes()
+    assert project.run(["./main"]).stdout == f"hits count GPL\n4 {sha256(data).hexdigest()} true\n"
+    text = (project.root / "src/bpf/mod.rs").read_text(encoding="utf-8")
+    assert text.count('#[cfg(all(target_endian = "big", target_arch = "s390x"))]') == 4
+    assert sha256((project.root / "out/obj/count/s390_bpfeb.bpf.o").read_bytes()).hexdigest() in text
