@@ -9,7 +9,7 @@ from typing import TextIO
 from bpfgen import lockfile
 from bpfgen.commands import generate
 from bpfgen.committed.built import KEY, Built, render
-from bpfgen.committed.ninja import build
+from bpfgen.committed.ninja import build, is_shown
 from bpfgen.committed.record import record
 from bpfgen.errors import EXIT_USAGE, Failure, Location, Problem
 from bpfgen.text import plural
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
         print(f"bpfgen: would build, then write {lockfile.FILE}", file=out)
         return 0
     generate.run(args, io.StringIO())
-    build((), quiet=not args.verbose)
+    build((), quiet=not is_shown(args))
     project, host, cache = generate.prepare(args)
     built = record(project, host, cache)
     changed = lockfile.write(project.root, {**read_lock(project.root), KEY: render(built)})

@@ -15,6 +15,7 @@ from bpfgen.commands.lock import read_lock
 from bpfgen.committed import drift
 from bpfgen.committed.built import KEY, Built, parse
 from bpfgen.committed.drift import Drift
+from bpfgen.committed.ninja import is_shown
 from bpfgen.committed.places import places_of
 from bpfgen.committed.record import toolchain
 from bpfgen.errors import EXIT_FAILED, EXIT_USAGE, Failure, Location, Problem
@@ -29,7 +30,7 @@ EPILOG = """examples:
   bpfgen verify --committed --rebuild        builds again, and compares every byte
   bpfgen verify --committed --json           for programs
 
-exit code: 1 where something isn't as bpfgen.lock has it
+exit code: 1 where something isn't as bpfgen.lock has it, 3 where there is no lock, or it is damaged
 
 keys of the JSON
   ok     whether everything is as the lock has it
@@ -87,7 +88,7 @@ def _drifts(project: Project, built: Built, args: argparse.Namespace) -> Iterato
     if args.rebuild:
         from bpfgen.committed.rebuild import rebuild
 
-        again = rebuild(project, host, quiet=not args.verbose)
+        again = rebuild(project, host, quiet=not is_shown(args))
         yield from drift.of_results(built, again.objects, again.files, again.unlike)
 
 
@@ -102,7 +103,8 @@ def _probed(project: Project, any_toolchain: bool) -> tuple[Host, dict[str, Any]
 def _built(root: str) -> Built:
     lock = read_lock(root)
     if KEY not in lock:
-        raise Failure([Problem(Location(lockfile.FILE), "says nothing of a build", drift.AGAIN)], EXIT_FAILED)
+        message = "says nothing of a build" if lock else "there is no such file"
+        raise Failure([Problem(Location(lockfile.FILE), message, drift.AGAIN)])
     try:
         return parse(lock[KEY])
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -25,6 +26,11 @@ def build(words: Sequence[str], quiet: bool) -> None:
         if quiet:
             sys.stderr.buffer.write(done.stdout)
         raise Failure([Problem(None, "the build fails, for the reasons above")], EXIT_FAILED)
+
+
+def is_shown(args: argparse.Namespace) -> bool:
+    """Whether a build's progress is shown: to somebody who waits, or who asks for it."""
+    return bool(args.verbose or (sys.stderr.isatty() and not args.quiet))
 
 
 def dependencies() -> dict[str, list[str]]:

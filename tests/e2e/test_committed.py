@@ -102,8 +102,11 @@ def test_nothing_drifted(project: Project) -> None:
     assert json.loads(clone.bpfgen("verify", "--committed", "--json").stdout) == {"ok": True, "drift": []}
     assert git(clone, "status", "--porcelain") == ""
     assert clone.bpfgen("lock").stdout.startswith("bpfgen: bpfgen.lock is up to date")
-    # Nothing is left of the second build.
+    # Nothing is left of the second build; of one that was killed, until everything goes.
     assert not list(clone.root.glob("out/.bpfgen/again-*"))
+    clone.write("out/.bpfgen/again-x/obj/a.o", "")
+    clone.bpfgen("clean")
+    assert not (clone.root / "out").exists()
 
 
 def test_edited_header(project: Project) -> None:
@@ -189,8 +192,8 @@ def test_lock_of_something_else(project: Project) -> None:
             assert "this file is damaged" in project.bpfgen("lock", code=3).stderr
             assert (project.root / LOCK).read_text() == text
     (project.root / LOCK).write_text('{"images": {"docker": {"a": "b"}}}')
-    assert verify(project) == ["bpfgen.lock: error: says nothing of a build"]
-    project.bpfgen("lock")
+    assert verify(project, code=3) == ["bpfgen.lock: error: says nothing of a build"]
+    project.bpfgen("lock", "-v")
     assert json.loads((project.root / LOCK).read_text(encoding="utf-8"))["images"] == {"docker": {"a": "b"}}
 
 
@@ -267,6 +270,9 @@ def test_headers_of_the_system_and_of_kernels(project: Project) -> None:
 
 
 def test_usage(project: Project) -> None:
+    (project.root / LOCK).rename(project.root / "kept")
+    assert verify(project, code=3) == ["bpfgen.lock: error: there is no such file"]
+    (project.root / "kept").rename(project.root / LOCK)
     assert "say what to verify" in project.bpfgen("verify", code=2).stderr
     assert "the whole build" in project.bpfgen("lock", "--only", "one", code=2).stderr
     before = (project.root / LOCK).read_bytes()
