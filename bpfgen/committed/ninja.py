@@ -33,6 +33,12 @@ def is_shown(args: argparse.Namespace) -> bool:
     return bool(args.verbose or (sys.stderr.isatty() and not args.quiet))
 
 
+def is_built() -> bool:
+    """Whether Ninja has nothing to do."""
+    done = subprocess.run((_path(), "-n"), check=False, capture_output=True)
+    return b"no work to do" in done.stdout
+
+
 def dependencies() -> dict[str, list[str]]:
     """Each output of a compile, and the files that it read (Ninja manual, "Extra tools": deps)."""
     words = (_path(), "-t", "deps")

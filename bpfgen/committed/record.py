@@ -9,7 +9,7 @@ from typing import Any
 from bpfgen import __version__, outputs
 from bpfgen.builders import ENGINES
 from bpfgen.committed.built import Built, Entry, recipe, sha256
-from bpfgen.committed.ninja import dependencies
+from bpfgen.committed.ninja import dependencies, is_built
 from bpfgen.committed.places import places_of
 from bpfgen.compile import layout_of
 from bpfgen.config.checkbuilder import image_of
@@ -21,7 +21,9 @@ from bpfgen.project import Project
 
 
 def record(project: Project, host: Host, cache: dict[str, Any]) -> Built:
-    """What stands in the output folder, which Ninja finds up to date; the project's folder is the current one."""
+    """What stands in the output folder; the project's folder is the current one. Raises `Failure` where Ninja finds
+    that it isn't up to date, OSError.
+    """
     layout, places, read = layout_of(project.config), places_of(project, host), dependencies()
     objects, names = {}, set[str]()
     for unit in project.units:
@@ -33,6 +35,8 @@ def record(project: Project, host: Host, cache: dict[str, Any]) -> Built:
         objects[unit.id] = Entry(recipe(unit), headers, sha256(layout.object(unit)))
     inputs = {name: sha256(places.path(name)) for name in sorted(names)}
     files = {path: sha256(path) for path in _not_ignored(results(project, host))}
+    if not is_built():
+        raise Failure([Problem(None, "a file has changed since it was built", "run  bpfgen lock  again")], EXIT_FAILED)
     return Built(toolchain(project, host, cache), objects, inputs, files)
 
 

@@ -15,6 +15,12 @@ from typing import Any
 import pytest
 from project import COMMON, Project
 
+from bpfgen.cli import parse
+from bpfgen.commands.generate import prepare
+from bpfgen.committed.built import parse as parse_built
+from bpfgen.committed.record import record
+from bpfgen.errors import Failure
+
 pytestmark = pytest.mark.real
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -240,6 +246,16 @@ def test_every_output_is_built_again(project: Project) -> None:
     verify(project, "--rebuild", code=0)
     assert project.stamps() == before
     assert git(project, "status", "--porcelain") == git(project, "status", "--porcelain", "--untracked-files=no")
+
+
+def test_edit_while_it_is_recorded(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is found at the end: the hash of a source that wasn't compiled would be recorded."""
+    monkeypatch.chdir(project.root)
+    found = prepare(parse([]))
+    assert record(*found) == parse_built(built(project))
+    project.program("one", "int more;\n")
+    with pytest.raises(Failure, match="a file has changed since it was built"):
+        record(*found)
 
 
 def test_json(project: Project) -> None:
