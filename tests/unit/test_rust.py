@@ -141,6 +141,7 @@ def test_a_program_reads_the_bytes(module: Path) -> None:
     *lines, names = run("./main").splitlines()
     assert lines == lines_of(little, Path("sample.o").stat().st_size)
     assert names == ".rodata rodata"
+    assert run("rustfmt", "--check", str(module)) == ""
     Path("unused.rs").write_text('#![no_std]\n#[path = "src/bpf/mod.rs"]\nmod bpf;\n', encoding="utf-8")
     flags = ("--crate-type", "lib", "--emit", "metadata", "--edition", "2018")
     assert run("rustc", "-D", "warnings", *flags, "unused.rs") == ""
