@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Optional, Union
 
 from bpfgen.catalog import arches
@@ -85,9 +86,10 @@ def check(config: Config, report: Report) -> None:
     _compile(config, report)
     _cache(config.cache, report)
     builder(config, report)
-    _arches(config.targets.arches, ("targets", "arches"), report)
+    _tables(config, report)
     _kernel_names(config, config.targets.kernels, ("targets", "kernels"), report)
-    _outputs(config, report)
+    if config.go and config.go.package in GO_KEYWORDS:
+        report.add(("go", "package"), f'"{config.go.package}" is a keyword of Go', 'such as "programs"')
     for name, kernel in config.kernel.items():
         _kernel(name, kernel, report)
     for name, program in config.program.items():
@@ -204,21 +206,17 @@ def _kernel(name: str, kernel: Kernel, report: Report) -> None:
             report.add((*path, "btf"), f'"{kernel.btf}" is a glob', "name one file; {arch} stands for the architecture")
 
 
-def _outputs(config: Config, report: Report) -> None:
-    if config.go is None:
-        return
-    if config.go.package in GO_KEYWORDS:
-        report.add(("go", "package"), f'"{config.go.package}" is a keyword of Go', 'such as "programs"')
-    if config.go.dir is None:
-        return
-    out, folder = config.project.out.rstrip("/"), config.go.dir.rstrip("/")
+def _tables(config: Config, report: Report) -> None:
+    """Keys that several tables have, with one meaning."""
+    out = config.project.out.rstrip("/")
     taken = [f"{out}/{name}" for name in ("obj", "parts", "fast", "sysroot", "vmlinux", ".bpfgen")]
-    if folder == out or any(folder == t or folder.startswith(f"{t}/") for t in taken):
-        report.add(
-            ("go", "dir"),
-            f'"{folder}" is a folder of bpfgen\'s own',
-            f'such as "{out}/go", or a folder of your Go module',
-        )
+    for name in (each.name for each in fields(config)):
+        table = getattr(config, name)
+        _arches(getattr(table, "arches", None), (name, "arches"), report)
+        folder = (getattr(table, "dir", None) or "").rstrip("/")
+        if folder and (folder == out or any(f"{folder}/".startswith(f"{place}/") for place in taken)):
+            hint = f'such as "{out}/{name}", or a folder of your sources'
+            report.add((name, "dir"), f'"{folder}" is a folder of bpfgen\'s own', hint)
 
 
 def _program(config: Config, name: str, program: Program, report: Report) -> None:

@@ -50,6 +50,8 @@ READ_AGAIN = {
     "bpfgen.matrix",
     "bpfgen.ninja",
     "bpfgen.notes",
+    "bpfgen.outputs",
+    "bpfgen.outputs.manifest",
     "bpfgen.plan",
     "bpfgen.project",
     "bpfgen.quote",
@@ -109,7 +111,7 @@ def test_imports_where_nothing_changed(project: Project) -> None:
 
 @pytest.mark.parametrize("go", [False, True])
 def test_imports_where_everything_is_read(project: Project, go: bool) -> None:
-    """Compilers were asked before; a Go package only adds the module that names its files."""
+    """Compilers were asked before; a Go package only adds the modules that name its files, and the news of them."""
     with (project.root / "build.toml").open("a") as file:
         file.write("[go]\n" if go else "\n")
     modules = loaded(project)
@@ -120,7 +122,8 @@ def test_imports_where_everything_is_read(project: Project, go: bool) -> None:
         if file and (not file.startswith(stdlib) or "site-packages" in file) and not name.endswith("__mypyc")
     }
     ours = {name for name in others if name.startswith("bpfgen") or "." not in name}
-    assert ours | {"__future__"} == READ_AGAIN | ({"bpfgen.outputs", "bpfgen.outputs.go"} if go else set())
+    more = {"bpfgen.outputs.go", "bpfgen.outputs.names", "bpfgen.text"} if go else set()
+    assert ours | {"__future__"} == READ_AGAIN | more
     assert not NOT_LOADED & set(modules)
 
 
