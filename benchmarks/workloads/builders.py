@@ -67,9 +67,8 @@ def both(clang: str) -> str:
     """A `build.toml` for libbpf-tools, with this repository's programs in it."""
     own = (ROOT / "build.toml").read_text(encoding="utf-8")
     programs = re.findall(r"^\[program\..*?(?=^\[(?!program)|\Z)", own, re.MULTILINE | re.DOTALL)
-    ours = re.sub(
-        r"^(\[program\.[^]]*\])$", r'\1\nkernels = []\ninclude = ["include"]', "".join(programs), flags=re.MULTILINE
-    )
+    keys = r'\1\nkernels = []\ninclude = ["include"]'
+    ours = re.sub(r"^(\[program\.[^]]*\])$", keys, "".join(programs), flags=re.MULTILINE)
     arches = re.search(r"^arches = (.*)$", own, re.MULTILINE)
     assert arches
     theirs = TOML.format(clang=clang, arches=arches[1])
