@@ -19,6 +19,8 @@ COMMANDS = (
     "matrix",
     "explain",
     "check",
+    "lock",
+    "verify",
     "doctor",
     "inspect",
     "shell",

@@ -80,12 +80,17 @@ def prepare(args: argparse.Namespace) -> tuple[Project, Host, dict[str, Any]]:
     """Reads the project and goes to its folder; the project, its host, and what is known of compilers."""
     project = load(args)
     os.chdir(project.root)
+    return (project, *probed(project))
+
+
+def probed(project: Project) -> tuple[Host, dict[str, Any]]:
+    """The host of a project whose folder is the current one, and what is known of compilers."""
     cache = _read_json(layout_of(project.config).note("probe.json"))
     report = Report(project.document)
     host = probe(project.root, project.config, project.units, cache, report)
     report.fail_if_any()
     assert host is not None  # probe reports why when it isn't
-    return project, host, cache
+    return host, cache
 
 
 def _left(result: Result, layout: Layout) -> list[str]:
@@ -203,21 +208,19 @@ def _say(
 ) -> None:
     if args.quiet and not args.dry_run:
         return
+    from bpfgen.text import plural
+
     new = {o["id"] for o in plan["objects"]}
     programs = len({o["program"] for o in plan["objects"]})
     counts = [f"{n} {what}" for n, what in ((len(new - old), "new"), (len(old - new), "gone")) if n and old]
     verb = "would write" if args.dry_run else "wrote"
     subject = f"{verb} {NINJA_FILE}" if NINJA_FILE in changed or not changed else f"{verb} {', '.join(changed)}"
     more = f" ({', '.join(counts)})" if counts else ""
-    print(f"bpfgen: {subject}: {_plural(len(new), 'object')} of {_plural(programs, 'program')}{more}", file=out)
+    print(f"bpfgen: {subject}: {plural(len(new), 'object')} of {plural(programs, 'program')}{more}", file=out)
     if args.verbose or args.dry_run:
         for mark, names in (("+", new - old), ("-", old - new), ("removed", stale)):
             for name in sorted(names):
                 print(f"  {mark} {name}", file=out)
-
-
-def _plural(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _read(path: str) -> str:
