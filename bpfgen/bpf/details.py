@@ -1,0 +1,86 @@
+"""What `bpfgen inspect` says of an object beyond its manifest: plain data, ready for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bpfgen.bpf.externs import Extern
+from bpfgen.bpf.maps import is_legacy
+from bpfgen.bpf.needs import Needs, Reader
+from bpfgen.bpf.object import BpfObject
+from bpfgen.bpf.programs import SUBPROGRAMS, section_rule
+from bpfgen.bpf.structops import Operation, read_operations
+from bpfgen.bpf.variables import Variable
+from bpfgen.frozen import frozen
+
+
+@frozen
+class Asked:
+    """A CO-RE relocation: what an instruction asks of the kernel's types."""
+
+    function: str
+    """Empty where the instruction is in none."""
+    section: str
+    instruction: int
+    """Slot in the section."""
+    kind: str
+    path: str
+    """`task_struct.mm.owner`"""
+    access: str
+    """The same by numbers."""
+    line: str
+    """FILE:LINE:COLUMN; empty where the object doesn't say."""
+
+
+@frozen
+class Details:
+    """Of one object."""
+
+    needs: tuple[Needs, ...]
+    externs: tuple[Extern, ...]
+    variables: tuple[Variable, ...]
+    operations: tuple[Operation, ...]
+    relocations: tuple[Asked, ...]
+    notes: tuple[str, ...]
+    """What loaders will refuse, in words."""
+
+
+def read_details(found: BpfObject) -> Details:
+    """Everything that is known of an object; raises Malformed."""
+    reader = Reader(found.functions)
+    programs = [each for each in found.functions if each.section != SUBPROGRAMS]
+    return Details(
+        needs=tuple(map(reader.needs, programs)),
+        externs=found.externs,
+        variables=found.variables,
+        operations=read_operations(found.elf, found.btf),
+        relocations=tuple(_asked(found)),
+        notes=tuple(_notes(found)),
+    )
+
+
+def _asked(found: BpfObject) -> Iterator[Asked]:
+    owners = {}
+    for function in found.functions:
+        owners.update(dict.fromkeys([(function.section, insn.index) for insn in function.code], function))
+    for each in found.relocations:
+        owner = owners.get((each.section, each.index))
+        name, start = (owner.name, owner.start) if owner is not None else ("", 0)
+        line = found.lines.at(each.section, each.index, start) if found.lines is not None else None
+        words = (each.kind_name, each.access.path, each.string, str(line or ""))
+        yield Asked(name, each.section, each.index, *words)
+
+
+def _notes(found: BpfObject) -> Iterator[str]:
+    legacy = sorted({section.name for section in found.elf.sections if is_legacy(section.name)})
+    for section in legacy:
+        yield (
+            f"its section {section} declares maps as before BTF, which libbpf 1.0 and newer refuse: "
+            f'declare them in SEC(".maps")'
+        )
+    for name in sorted({program.section for program in found.programs}):
+        if section_rule(name).type == "unspec":
+            yield f'SEC("{name}") is none that libbpf knows, so its programs get no type by themselves'
+    for extern in found.externs:
+        if not extern.kind:
+            yield f"the extern {extern.name} is declared neither __ksym nor __kconfig, so no loader can find it"
