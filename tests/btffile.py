@@ -16,7 +16,7 @@ class Builder:
         self.count = 0
         self.first = base.next if base is not None else 1
         self.strings = b"" if base is not None else b"\0"
-        self.shift = base.shift + len(base.strings) if base is not None else 0
+        self.shift: int = base.shift + len(base.strings) if base is not None else 0
 
     @property
     def next(self) -> int:

@@ -140,8 +140,8 @@ class Btf:
             raise Malformed("BTF: a section ends beyond the data")
         self.strings = data[length + string_at : length + string_at + string_size]
         self.base = base
-        self._first_string = base.string_end if base is not None else 0
-        self.string_end = self._first_string + len(self.strings)
+        self._first_string: int = base.string_end if base is not None else 0
+        self.string_end: int = self._first_string + len(self.strings)
         """The first offset beyond the strings of the base and its own."""
         self.first = len(base) if base is not None else 1
         """The id of the first type that is its own."""
@@ -207,7 +207,9 @@ class Btf:
 
     def parameters(self, prototype: Type) -> tuple[Member, ...]:
         """The parameters of a FUNC_PROTO; the last one has no name and is void where it takes more (`…`)."""
-        return tuple(Member(self.text(name), target, 0) for name, target in self._items(prototype, 2, 0, prototype.items))
+        return tuple(
+            Member(self.text(name), target, 0) for name, target in self._items(prototype, 2, 0, prototype.items)
+        )
 
     def values(self, owner: Type) -> tuple[Value, ...]:
         """The values of an enum, of 32 or 64 bits, signed where it is."""
@@ -226,7 +228,9 @@ class Btf:
 
     def entries(self, section: Type) -> tuple[Entry, ...]:
         """What a data section holds: VARs, and FUNCs that are declared in it."""
-        return tuple(Entry(self.type(number), offset, size) for number, offset, size in self._items(section, 3, 0, section.items))
+        return tuple(
+            Entry(self.type(number), offset, size) for number, offset, size in self._items(section, 3, 0, section.items)
+        )
 
     def variables(self, section: Type) -> tuple[Member, ...]:
         """The variables of a data section; `type` is the variable's own type, past its VAR."""

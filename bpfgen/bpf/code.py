@@ -59,13 +59,13 @@ class Function:
     """Its first slot, from the section's beginning."""
     code: tuple[Insn, ...]
     references: Mapping[int, Reference]
-    """By the index of the instruction."""
+    """By the slot of the instruction."""
 
     @property
     def end(self) -> int:
         """The first slot behind it."""
         last = self.code[-1]
-        return last.index + (2 if last.wide else 1)
+        return last.slot + (2 if last.wide else 1)
 
 
 def helper_name(number: int) -> str:
@@ -104,9 +104,9 @@ def _function(elf: Container, places: _Places, symbol: Symbol, section: Section)
     relocated = places.relocated.get(symbol.section, {})
     for insn in code:
         if insn.code in (CALL, LD_IMM64):
-            found = places.find(insn, symbol.section, relocated.get(insn.index))
+            found = places.find(insn, symbol.section, relocated.get(insn.slot))
             if found is not None:
-                references[insn.index] = found
+                references[insn.slot] = found
     return Function(symbol.name, section.name, start, code, references)
 
 
@@ -152,7 +152,7 @@ class _Places:
             return Reference(self._externs.get(symbol.name) or "extern", symbol.name)
         where = self._elf.section_of(symbol)
         if where is None:
-            raise Malformed(f"instruction {insn.index} refers to {symbol.name or 'a symbol'}, which isn't there")
+            raise Malformed(f"instruction {insn.slot} refers to {symbol.name or 'a symbol'}, which isn't there")
         place = symbol.value + self._addend(insn, relocation)
         if is_call or where.executable:
             return self._named("call" if is_call else "function", symbol.section, place)

@@ -73,8 +73,8 @@ class CoreRelocation:
 
     section: str
     """The section of code, with a leading `?`."""
-    index: int
-    """The instruction's slot in it."""
+    slot: int
+    """The instruction's, in that section."""
     kind: int
     """An index into `CORE_KINDS`, or a number beyond."""
     string: str
@@ -122,7 +122,7 @@ def read_access(btf: Btf, root: int, string: str, kind: int) -> Access:
     indices = _indices(string)
     found = btf.plain(root)
     if kind in ENUM_KINDS:
-        return _enum_value(btf, found, indices, name)
+        return _enum_value(btf, root, indices, name)
     if found.kind not in (Kind.STRUCT, Kind.UNION) and len(indices) == 1:
         return Access(root, (Step(found.id, indices[0], ""),), 8 * indices[0] * size_of(btf, found.id), name)
     return _field(btf, root, found, indices)
@@ -135,11 +135,12 @@ def _indices(string: str) -> list[int]:
     return [int(word) for word in words]
 
 
-def _enum_value(btf: Btf, found: Type, indices: list[int], name: str) -> Access:
+def _enum_value(btf: Btf, root: int, indices: list[int], name: str) -> Access:
+    found = btf.plain(root)
     if found.kind not in (Kind.ENUM, Kind.ENUM64) or len(indices) != 1 or indices[0] >= found.items:
         raise Malformed(f"BTF.ext: a relocation asks for a value that {name} doesn't have")
     value = btf.value(found, indices[0]).name
-    return Access(found.id, (Step(found.id, indices[0], value),), 0, f"{name}.{value}")
+    return Access(root, (Step(found.id, indices[0], value),), 0, f"{name}.{value}")
 
 
 def _field(btf: Btf, root: int, found: Type, indices: list[int]) -> Access:

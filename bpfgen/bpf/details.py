@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bpfgen.bpf.externs import Extern
-from bpfgen.bpf.maps import is_legacy
+from bpfgen.bpf.maps import PINNING, is_legacy
 from bpfgen.bpf.needs import Needs, Reader
 from bpfgen.bpf.object import BpfObject
 from bpfgen.bpf.programs import SUBPROGRAMS, section_rule
@@ -62,13 +62,13 @@ def read_details(found: BpfObject) -> Details:
 def _asked(found: BpfObject) -> Iterator[Asked]:
     owners = {}
     for function in found.functions:
-        owners.update(dict.fromkeys([(function.section, insn.index) for insn in function.code], function))
+        owners.update(dict.fromkeys([(function.section, insn.slot) for insn in function.code], function))
     for each in found.relocations:
-        owner = owners.get((each.section, each.index))
+        owner = owners.get((each.section, each.slot))
         name, start = (owner.name, owner.start) if owner is not None else ("", 0)
-        line = found.lines.at(each.section, each.index, start) if found.lines is not None else None
+        line = found.lines.at(each.section, each.slot, start) if found.lines is not None else None
         words = (each.kind_name, each.access.path, each.string, str(line or ""))
-        yield Asked(name, each.section, each.index, *words)
+        yield Asked(name, each.section, each.slot, *words)
 
 
 def _notes(found: BpfObject) -> Iterator[str]:
@@ -78,6 +78,9 @@ def _notes(found: BpfObject) -> Iterator[str]:
             f"its section {section} declares maps as before BTF, which libbpf 1.0 and newer refuse: "
             f'declare them in SEC(".maps")'
         )
+    for each in found.maps:
+        if each.pinning not in PINNING:
+            yield f"the map {each.name} has the pinning {each.pinning}, which libbpf refuses: it knows 0 and 1"
     for name in sorted({program.section for program in found.programs}):
         if section_rule(name).type == "unspec":
             yield f'SEC("{name}") is none that libbpf knows, so its programs get no type by themselves'

@@ -65,9 +65,14 @@ def text(insn: Insn, name: str = "") -> str:
         return _arithmetic(insn)
     if kind in (Class.JMP, Class.JMP32):
         return _jump(insn, name)
-    if insn.code == LD_IMM64:
-        return f"r{insn.dst} = {name or hex(insn.imm64)} ll"
-    return _memory(insn)
+    return _load(insn, name) if insn.code == LD_IMM64 else _memory(insn)
+
+
+def _load(insn: Insn, name: str) -> str:
+    number = insn.imm64 - (1 << 64) if insn.imm64 >> 63 else insn.imm64
+    if insn.src and not name:  # a file descriptor, an index, an address: what the number is
+        return f"ld_pseudo r{insn.dst}, {insn.src:#x}, {number:#x}"
+    return f"r{insn.dst} = {name or _hex(number)} ll"
 
 
 def _arithmetic(insn: Insn) -> str:

@@ -46,7 +46,7 @@ class MapInfo:
     """C name of the key's BTF type; empty where it is unknown."""
     value: str = ""
     pinning: str = ""
-    """`name` where libbpf pins the map below /sys/fs/bpf by its name."""
+    """`name` where libbpf pins the map below /sys/fs/bpf by its name; a number that libbpf refuses as text."""
     extra: int = 0
     """`map_extra`"""
     numa_node: int = 0

@@ -52,7 +52,7 @@ ADDR_SPACE_CAST = 1
 class Insn(NamedTuple):
     """One instruction; a tuple, since objects have thousands."""
 
-    index: int
+    slot: int
     """Its first slot, from the section's beginning."""
     code: int
     """The opcode's eight bits."""
@@ -84,9 +84,9 @@ class Insn(NamedTuple):
     def target(self) -> int | None:
         """The slot that a jump or a call of a function goes to; None for all others."""
         if self.code == JA32 or (self.code == CALL and self.src == PSEUDO_CALL):
-            return self.index + 1 + self.imm
+            return self.slot + 1 + self.imm
         jumps = self.kind in (Class.JMP, Class.JMP32) and self.code not in (CALL, CALLX, EXIT, JX)
-        return self.index + 1 + self.offset if jumps else None
+        return self.slot + 1 + self.offset if jumps else None
 
 
 def decode(code: bytes, little: bool, start: int = 0) -> Iterator[Insn]:

@@ -32,6 +32,7 @@ from bpfgen.catalog import table
 
 UNKNOWN = "unknown"
 """The feature of an opcode that no kernel knows."""
+LAST_REGISTER = 10
 _SIZE_DW = 0x18
 _ATOMICS = frozenset({0x00, 0x40, 0x50, 0xA0, 0x01, 0x41, 0x51, 0xA1, 0xE1, 0xF1})
 """ADD, OR, AND, XOR without and with FETCH; XCHG and CMPXCHG."""
@@ -43,6 +44,8 @@ _LAST_JUMP = 0xD0
 def feature(insn: Insn) -> str:
     """The row of `catalog/isa.toml` that an instruction is of; `base` is every kernel's, `unknown` none's."""
     kind = insn.kind
+    if max(insn.dst, insn.src) > LAST_REGISTER:
+        return UNKNOWN
     if kind in (Class.ALU, Class.ALU64):
         return _arithmetic(insn)
     if kind in (Class.JMP, Class.JMP32):

@@ -49,29 +49,29 @@ class Names:
     def __init__(self, btf: Btf) -> None:
         """Raises Malformed where a type's string is missing."""
         self.btf = btf
-        self._ids: dict[bytes, list[int]] = {}
-        self._flavours: dict[bytes, list[bytes]] = {}
-        strings = btf.strings.split(b"\0")[:-1]
-        shift = btf.string_end - len(btf.strings)
-        texts = dict(zip(accumulate((len(text) + 1 for text in strings), initial=shift), strings))
-        words, ids = btf.words, self._ids
+        self._first: dict[bytes, int] = {}
+        self._more: dict[bytes, list[int]] = {}
+        """Ids after the first; most names have one, and a list for each would take as long again."""
+        texts = _texts(btf)
+        words, setdefault = btf.words, self._first.setdefault
         for number, start in enumerate(btf.starts, btf.first):
             offset = words[start]
-            name = texts.get(offset)
-            if name is None:  # in the base, or the tail of another string
-                name = btf.text(offset).encode()
-            if name in ids:
-                ids[name].append(number)
-            else:
-                ids[name] = [number]
-        for name in ids:
+            if offset:
+                name = texts.get(offset)
+                if name is None:  # in the base, or the tail of another string
+                    name = btf.text(offset).encode()
+                if setdefault(name, number) != number:
+                    self._more.setdefault(name, []).append(number)
+        self._flavours: dict[bytes, list[bytes]] = {}
+        for name in self._first:
             if b"___" in name:
                 essential = essential_name(name.decode(errors="backslashreplace")).encode()
                 self._flavours.setdefault(essential, []).append(name)
 
     def find(self, name: str, kinds: frozenset[Kind]) -> Iterator[Type]:
         """Types of exactly that name, of one of the kinds (of any where there are none given), by id."""
-        for number in self._ids.get(name.encode(), ()):
+        key = name.encode()
+        for number in (self._first[key], *self._more.get(key, ())) if key in self._first else ():
             found = self.btf.type(number)
             if not kinds or found.kind in kinds:
                 yield found
@@ -83,6 +83,14 @@ class Names:
         for flavour in self._flavours.get(essential.encode(), ()):
             if flavour != essential.encode():
                 yield from self.find(flavour.decode(errors="backslashreplace"), kinds)
+
+
+def _texts(btf: Btf) -> dict[int, bytes]:
+    """The strings of a section that aren't its base's, by offset."""
+    strings = btf.strings.split(b"\0")[:-1]
+    lengths = map(len, strings)
+    shift = btf.string_end - len(btf.strings)
+    return dict(zip(accumulate((length + 1 for length in lengths), initial=shift), strings))
 
 
 class KernelTypes:

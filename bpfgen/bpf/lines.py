@@ -39,13 +39,13 @@ class Lines:
         self._rows = {section: sorted(own) for section, own in rows.items()}
         self._places = {section: [row[0] for row in own] for section, own in self._rows.items()}
 
-    def at(self, section: str, index: int, start: int = 0) -> Line | None:
+    def at(self, section: str, slot: int, start: int = 0) -> Line | None:
         """The line of an instruction's slot; None where there is none from `start` on, where its function begins.
 
         A line holds until the next one. Raises Malformed where a string is missing.
         """
         places = self._places.get(section, [])
-        found = bisect_right(places, index * INSTRUCTION_SIZE) - 1
+        found = bisect_right(places, slot * INSTRUCTION_SIZE) - 1
         if found < 0 or places[found] < start * INSTRUCTION_SIZE:
             return None
         _offset, file, text, place = self._rows[section][found][:4]

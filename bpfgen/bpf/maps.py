@@ -130,9 +130,7 @@ class _Definition:
 
     def _pinning(self) -> str:
         number = self._number("pinning")
-        if number >= len(PINNING):
-            raise Malformed(f"{self._name}.pinning is {number}: libbpf knows 0 and 1")
-        return PINNING[number]
+        return PINNING[number] if number < len(PINNING) else str(number)
 
 
 def _number(btf: Btf, member: int, what: str) -> int:

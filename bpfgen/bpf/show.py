@@ -56,8 +56,12 @@ def _facts(info: ObjectInfo, details: Details) -> str:
 
 
 def _program(program: ProgramInfo) -> list[str]:
-    marks = [word for word, is_so in (("sleepable", program.sleepable), ("not loaded unasked", not program.autoload)) if is_so]
-    kind = (program.type, program.attach_type or "-")
+    marks = [
+        word
+        for word, is_so in (("sleepable", program.sleepable), ("not loaded unasked", not program.autoload))
+        if is_so
+    ]
+    kind = (program.type, program.attach_type)
     return [program.name, program.section, *kind, str(program.instructions), ", ".join(marks)]
 
 
@@ -69,7 +73,7 @@ def _map(each: MapInfo) -> list[str]:
     entries = str(each.max_entries) if each.max_entries else "-"
     flags = f"{each.flags:#x}" if each.flags else "-"
     key, value = _typed(each.key, each.key_size), _typed(each.value, each.value_size)
-    marks = ["pinned by name"] if each.pinning else []
+    marks = [f"pinned by {each.pinning}"] if each.pinning else []
     if each.inner is not None:
         marks.append(f"of {each.inner.type}: {_typed(each.inner.key, each.inner.key_size)}")
     return [each.name, each.type, key, value, entries, flags, ", ".join(marks)]

@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: TextIO) -> int:
     """Prints every sound object, then fails with the problems of the others."""
-    as_text: Callable[[BpfObject, str], str] = _code if args.code else lambda found, name: _table(found, name, args.verbose)
+    as_text: Callable[[BpfObject, str], str] = (
+        _code if args.code else lambda found, name: _table(found, name, args.verbose)
+    )
     problems = list[Problem]()
     if args.format == "json":
         print(json.dumps([*_each(args, problems, _facts)], indent=1), file=out)

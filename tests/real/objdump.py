@@ -1,37 +1,65 @@
-"""What llvm-objdump says of an object: an oracle that bpfgen has no part in."""
+"""What llvm-objdump says of an object, compared with what bpfgen says."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 from pathlib import Path
+from typing import Optional
+
+from bpfgen.bpf.disasm import text
+from bpfgen.bpf.object import BpfObject
 
 OBJDUMP = "llvm-objdump-19"
-_FUNCTION = re.compile(r"^[0-9a-f]{16} <(.*)>:$")
 _SECTION = re.compile(r"^Disassembly of section (.*):$")
-_INSTRUCTION = re.compile(r"^\s+(\d+):\s+(.*?)(?:\s+<[^<>]*>)?$")
-_CORE = re.compile(r"^\s+[0-9a-f]+:  CO-RE <(\w+)> \[(\d+)\] (.*) \(([\d:]+)\)$")
+_INSTRUCTION = re.compile(r"^ +(\d+):\t(.*?)(?: <[^<>]*>)?$")
+_CORE = re.compile(r"^\t\t[0-9a-f]+:  CO-RE <\w+> \[(\d+)\] (.*?)(?: \([\d:]+\)| = \S+)?$")
+_ANONYMOUS = re.compile(r"<anon \d+>\.?")
+_NAME = re.compile(r"(?:[a-z0-9]+ )?(.*?)(?:::(.*))?$")
+
+Place = tuple[str, int]
+"""Section and slot."""
+Core = tuple[int, str]
+"""Type and path of a CO-RE relocation; paths as bpfgen writes them, without anonymous members."""
 
 
-def disassembly(path: Path) -> dict[tuple[str, int], str]:
-    """Text of every instruction, by section and slot."""
-    return {place: text for place, text, _core in _rows(path)}
+def differences(path: Path) -> list[str]:
+    """A line for each instruction and CO-RE relocation that the two don't say the same of, at most 20."""
+    found, theirs = BpfObject(path.read_bytes()), _rows(path)
+    code = {(each.section, insn.slot): text(insn) for each in found.functions for insn in each.code}
+    asked = {(each.section, each.slot): (each.access.root, each.access.path) for each in found.relocations}
+    ours = {place: (_known(words), asked.get(place)) for place, words in code.items()}
+    places = sorted({*ours, *theirs})
+    lines = [
+        f"{place}: {ours.get(place)}, {theirs.get(place)}" for place in places if ours.get(place) != theirs.get(place)
+    ]
+    return lines[:20]
 
 
-def core_relocations(path: Path) -> dict[tuple[str, int], tuple[str, int, str, str]]:
-    """Kind, type, words and access string of each CO-RE relocation, by section and slot."""
-    return {place: core for place, _text, core in _rows(path) if core is not None}
+def _known(words: str) -> str:
+    return "<unknown>" if words.startswith(".insn") else words
 
 
-def _rows(path: Path) -> list[tuple[tuple[str, int], str, tuple[str, int, str, str] | None]]:
-    words = (OBJDUMP, "-d", "-r", "--no-show-raw-insn", str(path))
-    section, rows = "", list[tuple[tuple[str, int], str, "tuple[str, int, str, str] | None"]]()
+def _rows(path: Path) -> dict[Place, tuple[str, Optional[Core]]]:
+    """Text and relocation of every instruction."""
+    # alu32: names of 32-bit registers where 32 bits are loaded, which newer versions show by default.
+    words = (OBJDUMP, "-d", "-r", "--no-show-raw-insn", "--mattr=+alu32", str(path))
+    place, rows = ("", 0), dict[Place, tuple[str, Optional[Core]]]()
     for line in subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines():
         if found := _SECTION.match(line):
-            section = found[1]
-        elif (found := _CORE.match(line)) and rows:
-            place, text, _none = rows[-1]
-            rows[-1] = (place, text, (found[1], int(found[2]), found[3], found[4]))
+            place = (found[1], 0)
         elif found := _INSTRUCTION.match(line):
-            rows.append(((section, int(found[1])), found[2], None))
+            place = (place[0], int(found[1]))
+            rows[place] = (found[2].replace("\t", " "), None)
+        elif found := _CORE.match(line):
+            rows[place] = (rows[place][0], (int(found[1]), _path(found[2])))
     return rows
+
+
+def _path(words: str) -> str:
+    """`struct mm::[1].<anon 0>.users[2]` → `mm[1].users[2]`."""
+    found = _NAME.match(words)
+    assert found
+    root, rest = "(anon)" if found[1].startswith("<anon") else found[1], found[2] or ""
+    rest = _ANONYMOUS.sub("", rest).rstrip(".")
+    return root + (rest if rest.startswith("[") or not rest else f".{rest}")

@@ -1,4 +1,4 @@
-"""Instructions: decoded in both byte orders, written as LLVM writes them, and known by the instruction set they are of."""
+"""Instructions: decoded in both byte orders, written as LLVM writes them, and known by their instruction set."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def encoded(little: bool, *slots: tuple[int, int, int, int, int]) -> bytes:
 FORMS = [
     ((0x07, 1, 0, 0, 5), "r1 += 0x5", "base"),
     ((0x0F, 1, 2, 0, 0), "r1 += r2", "base"),
+    ((0xBF, 0, 15, 0, 0), ".insn 0xbf, r0, r15, 0x0, 0x0", "unknown"),
     ((0x04, 1, 0, 0, -1), "w1 += -0x1", "alu32"),
     ((0xCC, 3, 4, 0, 0), "w3 s>>= w4", "alu32"),
     ((0x37, 1, 0, 0, 2), "r1 /= 0x2", "base"),
@@ -97,9 +98,11 @@ def test_forms(little: bool, slot: tuple[int, int, int, int, int], words: str, o
 def test_a_64_bit_load_has_two_slots(little: bool) -> None:
     code = encoded(little, (0x18, 3, 0, 0, -1), (0, 0, 0, 0, 0x7F), (0x95, 0, 0, 0, 0))
     load, end = decode(code, little, start=10)
-    assert (load.wide, load.imm64, end.index) == (True, 0x7F_FFFF_FFFF, 12)
+    assert (load.wide, load.imm64, end.slot) == (True, 0x7F_FFFF_FFFF, 12)
     assert text(load) == "r3 = 0x7fffffffff ll"
     assert text(load, "counters") == "r3 = counters ll"
+    assert text(load._replace(high=1 << 31, imm=0)) == "r3 = -0x8000000000000000 ll"
+    assert text(load._replace(src=1, high=0, imm=7)) == "ld_pseudo r3, 0x1, 0x7"
 
 
 def test_half_a_load_is_malformed() -> None:

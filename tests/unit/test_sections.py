@@ -85,9 +85,11 @@ def test_names_agree_with_the_kernel_header() -> None:
     assert {flag for row in rows for flag in row[2:]} == {"sleepable", "frags", "btf", "optional", "usdt"}
     attaching = {name.lower() for name in re.findall(r"^\tBPF_(\w+),$", header, re.MULTILINE)}
     newer = ("tcx", "netkit", "unix", "session", "multi", "netfilter")
-    assert [row for row in rows if row[1:2] > [""] and row[1] not in attaching and not any(w in row[1] for w in newer)] == []
+    assert [
+        row for row in rows if row[1:2] > [""] and row[1] not in attaching and not any(w in row[1] for w in newer)
+    ] == []
     helpers = re.search(r"#define _+BPF_FUNC_MAPPER\(FN.*?\n\n", header, re.DOTALL)
     assert helpers
-    named = [name for name in re.findall(r"FN\((\w+)", helpers[0])]
+    named = list(re.findall(r"FN\((\w+)", helpers[0]))
     assert named == table("helpers")["names"][: len(named)]
     assert len(named) > 200

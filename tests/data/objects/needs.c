@@ -125,7 +125,7 @@ int start(void *context)
 	return 3;
 }
 
-SEC("struct_ops.link")
+SEC(".struct_ops.link")
 struct ops ops = {.start = (void *)start, .number = 4};
 
 char _license[] SEC("license") = "GPL";
