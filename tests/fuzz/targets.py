@@ -24,7 +24,7 @@ from bpfgen.bpf.show import render
 HERE = Path(__file__).parent
 OBJECTS = sorted((HERE.parent / "data" / "objects").glob("*.o"))
 CORPUS = HERE / "corpus"
-"""Inputs that failed once, small; `*.o` are objects, `*.btf` are types."""
+"""Inputs that failed once, or would take for ever if they were read without care; `*.o` are objects, `*.btf` types."""
 
 
 def objects() -> list[bytes]:

@@ -30,10 +30,8 @@ def differences(path: Path) -> list[str]:
     asked = {(each.section, each.slot): (each.access.root, each.access.path) for each in found.relocations}
     ours = {place: (_known(words), asked.get(place)) for place, words in code.items()}
     places = sorted({*ours, *theirs})
-    lines = [
-        f"{place}: {ours.get(place)}, {theirs.get(place)}" for place in places if ours.get(place) != theirs.get(place)
-    ]
-    return lines[:20]
+    unlike = [place for place in places if ours.get(place) != theirs.get(place)]
+    return [f"{place}: {ours.get(place)}, {theirs.get(place)}" for place in unlike[:20]]
 
 
 def _known(words: str) -> str:
