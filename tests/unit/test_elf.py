@@ -206,3 +206,13 @@ def test_the_kernel_sees_the_same(clang: str, tmp_path: Path, pins: Path) -> Non
     # The libbpf in bpftool 7.1 makes a map of static variables alone mappable; libbpf 1.8 does not.
     found[".rodata.hidden"] = (*found[".rodata.hidden"][:-1], found[".rodata.hidden"][-1] & ~MMAPABLE)
     assert found == {m.name: (m.type, m.key_size, m.value_size, m.max_entries, m.flags) for m in info.maps}
+
+    names = {m["id"]: m["name"].replace("sample.", ".") for m in created}
+    used = {p["name"]: {names[number] for number in p.get("map_ids", [])} for p in loaded}
+    details = read_details(BpfObject(target.read_bytes()))
+    sections = {variable.name: variable.section for variable in details.variables}
+    constants = {name for name in names.values() if name.startswith(".rodata")}  # libbpf binds them to each program
+    for each in details.needs:
+        needed = {*each.maps, *(sections[name] for name in each.variables), *([".kconfig"] * bool(each.kconfig))}
+        assert used[each.program] == needed | constants
+    assert any(each.maps for each in details.needs)
