@@ -36,7 +36,7 @@ class Lines:
         rows: dict[str, list[tuple[int, ...]]] = {}
         for block in ext.parts["line_info"]:
             rows.setdefault(btf.text(block.section), []).extend(block.records)
-        self._rows = {section: sorted(own) for section, own in rows.items()}
+        self._rows = {section: sorted(own, key=lambda row: row[0]) for section, own in rows.items()}
         self._places = {section: [row[0] for row in own] for section, own in self._rows.items()}
 
     def at(self, section: str, slot: int, start: int = 0) -> Line | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from objectfile import little_object
 
-from bpfgen.bpf.btf import Btf
+from bpfgen.bpf.btf import Btf, Kind
 from bpfgen.bpf.code import Reference
 from bpfgen.bpf.core import read_access
 from bpfgen.bpf.details import Details, read_details
@@ -207,3 +208,23 @@ def test_another_compiler_says_the_same(target: str, tmp_path: Path) -> None:
     assert paths[0] == paths[1]
     for mine, other in zip(ours.needs, theirs.needs):
         assert (mine.helpers, mine.kfuncs, mine.maps) == (other.helpers, other.kfuncs, other.maps)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["needs", "sample", "core"])
+def test_variables_are_where_libbpfs_linker_puts_them(name: str, tmp_path: Path) -> None:
+    """An object alone is linked as it is, and its data sections then say where each variable is."""
+    path = OBJECTS / f"{name}.{'bpfel' if sys.byteorder == 'little' else 'bpfeb'}.o"
+    linked = tmp_path / "linked.o"
+    subprocess.run(["bpftool", "gen", "object", str(linked), str(path)], check=True)
+    types = BpfObject(linked.read_bytes()).btf
+    assert types is not None
+    theirs = {
+        (section.name, each.name, each.offset, each.size)
+        for section in types
+        if section.kind is Kind.DATASEC
+        for each in types.variables(section)
+    }
+    ours = {(each.section, each.name, each.offset, each.size) for each in BpfObject(path.read_bytes()).variables}
+    assert ours
+    assert ours <= theirs
