@@ -5,14 +5,27 @@ One pass notes where each type begins, so a kernel's BTF of 150,000 types opens 
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections.abc import Iterator
-from enum import IntEnum
 from struct import Struct
 
+from bpfgen.bpf.btfrecords import MODIFIERS, SIZED, TAILS, TAILS_PER_ITEM, Kind, starts_of, words_of
 from bpfgen.bpf.malformed import Malformed
 from bpfgen.frozen import frozen
+
+__all__ = [
+    "MAGIC",
+    "MAX_DEPTH",
+    "MODIFIERS",
+    "POINTER_SIZE",
+    "SIZED",
+    "Array",
+    "Btf",
+    "Entry",
+    "Kind",
+    "Member",
+    "Type",
+    "Value",
+]
 
 MAGIC = 0xEB9F
 HEADER_SIZE = 24
@@ -21,47 +34,6 @@ NAME_LIMIT = 512
 """Bytes of a name: the kernel's KSYM_NAME_LEN. Unlimited, damage could give every type one huge name."""
 MAX_DEPTH = 32
 """Types on the way from one type to its size or name, as libbpf's MAX_RESOLVE_DEPTH; more is a loop."""
-
-
-class Kind(IntEnum):
-    """`BTF_KIND_…` of linux/btf.h."""
-
-    VOID = 0
-    INT = 1
-    PTR = 2
-    ARRAY = 3
-    STRUCT = 4
-    UNION = 5
-    ENUM = 6
-    FWD = 7
-    TYPEDEF = 8
-    VOLATILE = 9
-    CONST = 10
-    RESTRICT = 11
-    FUNC = 12
-    FUNC_PROTO = 13
-    VAR = 14
-    DATASEC = 15
-    FLOAT = 16
-    DECL_TAG = 17
-    TYPE_TAG = 18
-    ENUM64 = 19
-
-
-MODIFIERS = frozenset({Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG})
-SIZED = frozenset({Kind.INT, Kind.STRUCT, Kind.UNION, Kind.ENUM, Kind.DATASEC, Kind.FLOAT, Kind.ENUM64})
-"""Kinds whose third word is a size in bytes; that of the others is a type id."""
-_TAIL = {Kind.INT: 1, Kind.ARRAY: 3, Kind.VAR: 1, Kind.DECL_TAG: 1}
-"""Words after the common three, by kind …"""
-_TAIL_PER_ITEM = {
-    Kind.STRUCT: 3,
-    Kind.UNION: 3,
-    Kind.ENUM: 2,
-    Kind.FUNC_PROTO: 2,
-    Kind.DATASEC: 3,
-    Kind.ENUM64: 3,
-}
-"""… and for each of the `vlen` items."""
 
 
 @frozen
@@ -145,9 +117,9 @@ class Btf:
         """The first offset beyond the strings of the base and its own."""
         self.first = len(base) if base is not None else 1
         """The id of the first type that is its own."""
-        self.words = _words(data[length + type_at : length + type_at + type_size], self.order)
+        self.words = words_of(data[length + type_at : length + type_at + type_size], self.order)
         """The records of its own types, one after another, in words of 32 bits."""
-        self.starts = _index(self.words, self.first)
+        self.starts = starts_of(self.words, self.first)
         """Where each of its own types begins in `words`."""
         self._sections: dict[str, int] | None = None
 
@@ -183,11 +155,11 @@ class Btf:
         """The DATASEC of an ELF section; the first one where there are several."""
         if self._sections is None:
             self._sections = {}
-            for each in self:
-                if each.kind is Kind.DATASEC:
-                    self._sections.setdefault(each.name, each.id)
-        number = self._sections.get(name)
-        return None if number is None else self.type(number)
+            for number, start in enumerate(self.starts, self.first):
+                if self.words[start + 1] >> 24 & 0x1F == Kind.DATASEC:
+                    self._sections.setdefault(self.text(self.words[start]), number)
+        found = self._sections.get(name)
+        return None if found is None else self.type(found)
 
     def members(self, owner: Type) -> tuple[Member, ...]:
         """The members of a struct or union."""
@@ -263,7 +235,7 @@ class Btf:
 
     def own_words(self, owner: Type) -> tuple[int, ...]:
         """The 32-bit words after the three that every kind has: encodings, linkage, items."""
-        size = _TAILS[owner.kind] + _TAILS_PER_ITEM[owner.kind] * owner.items
+        size = TAILS[owner.kind] + TAILS_PER_ITEM[owner.kind] * owner.items
         return tuple(self._owner(owner).words[owner.at : owner.at + size])
 
     def text(self, offset: int, limit: int = NAME_LIMIT) -> str:
@@ -287,40 +259,6 @@ class Btf:
     def _owner(self, found: Type) -> Btf:
         """The section that has the words of a type: this one, or its base."""
         return self if self.base is None or found.id >= self.first else self.base._owner(found)
-
-
-_TAILS = [_TAIL.get(kind, 0) for kind in Kind]
-_TAILS_PER_ITEM = [_TAIL_PER_ITEM.get(kind, 0) for kind in Kind]
-
-
-def _words(types: bytes, order: str) -> array[int]:
-    if len(types) % 4:
-        raise Malformed("BTF: a type ends beyond the types")
-    words = array("I", types)
-    if (order == "<") != (sys.byteorder == "little"):
-        words.byteswap()
-    return words
-
-
-def _index(words: array[int], first: int) -> list[int]:
-    """Where each type begins. A kernel has 150,000, so the length of a record is worked out once for each `info`."""
-    starts: list[int] = []
-    lengths: dict[int, int] = {}
-    at, end = 0, len(words)
-    while at < end:
-        starts.append(at)
-        info = words[at + 1] if at + 1 < end else 0
-        if info not in lengths:
-            kind, items = info >> 24 & 0x1F, info & 0xFFFF
-            if at + 3 > end:
-                raise Malformed("BTF: a type ends beyond the types")
-            if not 0 < kind <= Kind.ENUM64:
-                raise Malformed(f"BTF: type {first + len(starts) - 1} is of the unknown kind {kind}")
-            lengths[info] = 3 + _TAILS[kind] + _TAILS_PER_ITEM[kind] * items
-        at += lengths[info]
-    if at != end:
-        raise Malformed("BTF: a type ends beyond the types")
-    return starts
 
 
 def _order(data: bytes) -> str:

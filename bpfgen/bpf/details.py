@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bpfgen.bpf.externs import Extern
+from bpfgen.bpf.globaldata import DataVariable
+from bpfgen.bpf.isa import UNKNOWN
 from bpfgen.bpf.maps import PINNING, is_legacy
 from bpfgen.bpf.needs import Needs, Reader
 from bpfgen.bpf.object import BpfObject
 from bpfgen.bpf.programs import SUBPROGRAMS, section_rule
 from bpfgen.bpf.structops import Operation, read_operations
-from bpfgen.bpf.variables import Variable
 from bpfgen.frozen import frozen
 
 
@@ -38,7 +39,7 @@ class Details:
 
     needs: tuple[Needs, ...]
     externs: tuple[Extern, ...]
-    variables: tuple[Variable, ...]
+    variables: tuple[DataVariable, ...]
     operations: tuple[Operation, ...]
     relocations: tuple[Asked, ...]
     notes: tuple[str, ...]
@@ -49,13 +50,14 @@ def read_details(found: BpfObject) -> Details:
     """Everything that is known of an object; raises Malformed."""
     reader = Reader(found.functions)
     programs = [each for each in found.functions if each.section != SUBPROGRAMS]
+    needs = tuple(map(reader.needs, programs))
     return Details(
-        needs=tuple(map(reader.needs, programs)),
+        needs=needs,
         externs=found.externs,
         variables=found.variables,
         operations=read_operations(found.elf, found.btf),
         relocations=tuple(_asked(found)),
-        notes=tuple(_notes(found)),
+        notes=(*_notes(found), *_unknown(needs)),
     )
 
 
@@ -86,4 +88,13 @@ def _notes(found: BpfObject) -> Iterator[str]:
             yield f'SEC("{name}") is none that libbpf knows, so its programs get no type by themselves'
     for extern in found.externs:
         if not extern.kind:
-            yield f"the extern {extern.name} is declared neither __ksym nor __kconfig, so no loader can find it"
+            yield (
+                f"the extern {extern.name} is neither __ksym nor __kconfig: no loader finds it, unless this object is "
+                f"linked with the one that has it"
+            )
+
+
+def _unknown(needs: tuple[Needs, ...]) -> Iterator[str]:
+    for each in needs:
+        if UNKNOWN in each.features:
+            yield f"{each.program} has an instruction that no kernel knows"

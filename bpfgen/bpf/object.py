@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from bpfgen.bpf.code import Function
     from bpfgen.bpf.core import CoreRelocation
     from bpfgen.bpf.externs import Extern
+    from bpfgen.bpf.globaldata import DataVariable
     from bpfgen.bpf.info import MapInfo, ProgramInfo
     from bpfgen.bpf.lines import Lines
-    from bpfgen.bpf.variables import Variable
 
 
 class BpfObject:
@@ -79,11 +79,11 @@ class BpfObject:
         return read_externs(self.elf, self.btf)
 
     @cached_property
-    def variables(self) -> tuple[Variable, ...]:
+    def variables(self) -> tuple[DataVariable, ...]:
         """Its global and static variables."""
-        from bpfgen.bpf.variables import read_variables
+        from bpfgen.bpf.globaldata import read_data
 
-        return read_variables(self.elf, self.btf)
+        return read_data(self.elf, self.btf)
 
     @cached_property
     def functions(self) -> tuple[Function, ...]:

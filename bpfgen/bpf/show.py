@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from bpfgen.bpf.details import Asked, Details
 from bpfgen.bpf.externs import Extern
+from bpfgen.bpf.globaldata import DataVariable
 from bpfgen.bpf.info import MapInfo, ObjectInfo, ProgramInfo
 from bpfgen.bpf.needs import Needs
-from bpfgen.bpf.variables import Variable
 from bpfgen.text import columns
 
 UNITS = ("B", "KiB", "MiB", "GiB")
@@ -22,7 +22,7 @@ def render(info: ObjectInfo, details: Details, name: str, verbose: bool = False)
         (["MAP", "TYPE", "KEY", "VALUE", "ENTRIES", "FLAGS", ""], [*map(_map, info.maps)]),
         (["PROGRAM", "NEEDS"], [row for each in details.needs for row in _needs(each)]),
         (["EXTERN", "KIND", "", "TYPE"], [*map(_extern, details.externs)]),
-        (["VARIABLE", "SECTION", "OFFSET", "SIZE", "TYPE"], [*map(_variable, details.variables)]),
+        (["VARIABLE", "SECTION", "OFFSET", "SIZE", "TYPE", ""], [*map(_variable, details.variables)]),
         (["MAP", "MEMBER", "PROGRAM"], [[each.map, each.member, each.program] for each in details.operations]),
     ]
     if verbose:
@@ -101,8 +101,15 @@ def _extern(each: Extern) -> list[str]:
     return [each.name, each.kind or "?", "weak" if each.weak else "", each.type or "-"]
 
 
-def _variable(each: Variable) -> list[str]:
-    return [each.name, each.section, f"{each.offset:#x}", str(each.size), each.type or "-"]
+def _variable(each: DataVariable) -> list[str]:
+    return [
+        each.name,
+        each.section,
+        f"{each.offset:#x}",
+        str(each.size),
+        each.type or "-",
+        "" if each.settable else "static",
+    ]
 
 
 def _relocation(each: Asked) -> list[str]:

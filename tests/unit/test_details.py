@@ -17,12 +17,12 @@ from bpfgen.bpf.core import read_access
 from bpfgen.bpf.details import Details, read_details
 from bpfgen.bpf.elf import read_object
 from bpfgen.bpf.externs import Extern
+from bpfgen.bpf.globaldata import DataVariable
 from bpfgen.bpf.info import MapInfo
 from bpfgen.bpf.listing import listing
 from bpfgen.bpf.malformed import Malformed
 from bpfgen.bpf.object import BpfObject
 from bpfgen.bpf.structops import Operation
-from bpfgen.bpf.variables import Variable
 from bpfgen.cli import run
 
 OBJECTS = Path(__file__).parent.parent / "data" / "objects"
@@ -63,10 +63,10 @@ def test_externs(details: Details) -> None:
 
 def test_variables(details: Details) -> None:
     assert details.variables == (
-        Variable(".bss", "calls", "volatile int", 0, 4),
-        Variable(".bss", "total", "int", 4, 4),
-        Variable(".data", "counters", "__u64[3]", 0, 24),
-        Variable(".rodata", "limit", "const volatile int", 0, 4),
+        DataVariable(".bss", "calls", "volatile int", 0, 4, settable=False),
+        DataVariable(".bss", "total", "int", 4, 4, settable=True),
+        DataVariable(".data", "counters", "__u64[3]", 0, 24, settable=True),
+        DataVariable(".rodata", "limit", "const volatile int", 0, 4, settable=True),
     )
 
 
