@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from struct import Struct
 
-from bpfgen.bpf.btfrecords import MODIFIERS, SIZED, TAILS, TAILS_PER_ITEM, Kind, starts_of, words_of
+from bpfgen.bpf.btfrecords import KINDS, MODIFIERS, SIZED, TAILS, TAILS_PER_ITEM, Kind, starts_of, words_of
 from bpfgen.bpf.malformed import Malformed
 from bpfgen.frozen import frozen
 
@@ -141,7 +141,7 @@ class Btf:
             raise Malformed(f"BTF: no type {number}")
         start = self.starts[number - self.first]
         info, last = self.words[start + 1], self.words[start + 2]
-        kind = Kind(info >> 24 & 0x1F)
+        kind = KINDS[info >> 24 & 0x1F]
         size, target = (last, 0) if kind in SIZED else (0, last)
         name = self.text(self.words[start])
         return Type(number, kind, name, info & 0xFFFF, bool(info >> 31), size, target, start + 3)

@@ -34,6 +34,8 @@ class Kind(IntEnum):
     ENUM64 = 19
 
 
+KINDS = tuple(Kind)
+"""By number; a call of `Kind` takes five times as long as a look-up."""
 MODIFIERS = frozenset({Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG})
 SIZED = frozenset({Kind.INT, Kind.STRUCT, Kind.UNION, Kind.ENUM, Kind.DATASEC, Kind.FLOAT, Kind.ENUM64})
 """Kinds whose third word is a size in bytes; that of the others is a type id."""

@@ -31,7 +31,7 @@ class Class(IntEnum):
     ALU64 = 7
 
 
-LOADS = frozenset({Class.LD, Class.LDX, Class.ST, Class.STX})
+CLASSES = tuple(Class)
 MODE_IMM, MODE_ABS, MODE_IND, MODE_MEM, MODE_MEMSX, MODE_ATOMIC = 0x00, 0x20, 0x40, 0x60, 0x80, 0xC0
 """The upper three bits of a load or store."""
 SIZES = {0x00: 4, 0x08: 2, 0x10: 1, 0x18: 8}
@@ -68,7 +68,7 @@ class Insn(NamedTuple):
     @property
     def kind(self) -> Class:
         """The class of instructions that it is of."""
-        return Class(self.code & 7)
+        return CLASSES[self.code & 7]
 
     @property
     def wide(self) -> bool:

@@ -53,12 +53,20 @@ def main() -> int:
         return _only(args.seed, args.only)
     start = time.monotonic()
     workers = [_Worker(args, number) for number in range(args.jobs)]
-    while any(worker.running() for worker in workers):
+    said = 0
+    while [worker for worker in workers if worker.running()]:  # each is asked: it restarts what died
         time.sleep(0.5)
+        if time.monotonic() - start > 60 * (said + 1):
+            said += 1
+            print(_summary(workers, start), flush=True)
+    print(_summary(workers, start))
+    return 1 if any(worker.counts[2] for worker in workers) else 0
+
+
+def _summary(workers: list[_Worker], start: float) -> str:
     done, failed, refused = (sum(worker.counts[index] for worker in workers) for index in (1, 2, 3))
     seconds, peak = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    print(f"{done} inputs in {seconds:.0f} s: {refused} refused, {failed} failed; at most {peak} MB resident")
-    return 1 if failed else 0
+    return f"{done} inputs in {seconds:.0f} s: {refused} refused, {failed} failed; {peak} MB resident at most"
 
 
 class _Worker:
