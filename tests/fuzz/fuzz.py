@@ -102,13 +102,13 @@ def _work(args: argparse.Namespace, counts: Any) -> None:
     _limit_memory()
     for number in range(counts[0], args.first + args.count, args.jobs):
         counts[0] = number
-        outcome = _outcome(args.seed, number)
+        found = outcome(args.seed, number)
         counts[1] += 1
-        if outcome == "refused":
+        if found == "refused":
             counts[3] += 1
-        elif outcome is not None:
+        elif found is not None:
             counts[2] += 1
-            _keep(args.seed, number, outcome)
+            _keep(args.seed, number, found)
 
 
 def _limit_memory() -> None:
@@ -117,7 +117,7 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def _outcome(seed: int, number: int, dropped: frozenset[int] = frozenset()) -> Optional[str]:
+def outcome(seed: int, number: int, dropped: frozenset[int] = frozenset()) -> Optional[str]:
     """None where the input was read, `refused` where it was with a clear error, else a traceback."""
     data, read = _input(seed, number, dropped)
 
@@ -130,7 +130,8 @@ def _outcome(seed: int, number: int, dropped: frozenset[int] = frozenset()) -> O
         read(data)
     except Malformed:
         return "refused"
-    except (Exception, RecursionError, MemoryError):
+    except Exception:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         return traceback.format_exc()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -149,10 +150,10 @@ def _input(seed: int, number: int, dropped: frozenset[int]) -> tuple[bytes, Any]
 def _keep(seed: int, number: int, what: str, reduce: bool = True) -> None:
     """Writes an input that failed, without the changes that it fails without."""
     dropped: frozenset[int] = frozenset()
-    kind = what.strip().splitlines()[-1].partition(":")[0]
+    kind = _kind(what)
     for index in range(8) if reduce else ():
-        outcome = _outcome(seed, number, dropped | {index})
-        if outcome not in (None, "refused") and str(outcome).strip().splitlines()[-1].partition(":")[0] == kind:
+        found = outcome(seed, number, dropped | {index})
+        if found not in (None, "refused") and _kind(found or "") == kind:
             dropped |= {index}
     folder = HERE / "failures"
     folder.mkdir(exist_ok=True)
@@ -162,10 +163,15 @@ def _keep(seed: int, number: int, what: str, reduce: bool = True) -> None:
     print(f"input {number} ({SHARES[number % len(SHARES)]}): {what.strip().splitlines()[-1]}", flush=True)
 
 
+def _kind(what: str) -> str:
+    """The exception's name, of a traceback."""
+    return what.strip().splitlines()[-1].partition(":")[0]
+
+
 def _only(seed: int, number: int) -> int:
-    outcome = _outcome(seed, number)
-    print(outcome or "read")
-    return 0 if outcome in (None, "refused") else 1
+    found = outcome(seed, number)
+    print(found or "read")
+    return 0 if found in (None, "refused") else 1
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+import fuzz
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,3 +48,19 @@ def test_a_word_anywhere(name: str, data: st.DataObject) -> None:
     whole[at : at + 4] = data.draw(st.binary(min_size=4, max_size=4))
     with suppress(Malformed):
         read(bytes(whole))
+
+
+def test_the_fuzzer_sees_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any other exception and an input without end; its process is the one that limits memory."""
+
+    def read(data: bytes) -> None:
+        if len(data) % 2:
+            raise KeyError(len(data))
+        while True:
+            pass
+
+    monkeypatch.setitem(TARGETS, "types", (TARGETS["types"][0], read))
+    monkeypatch.setattr(fuzz, "SECONDS", 0.05)
+    found = [fuzz.outcome(SEED, number) or "" for number in range(0, 400, 8)]
+    kinds = {each.strip().splitlines()[-1].partition(":")[0] for each in found}
+    assert kinds == {"KeyError", "fuzz.TooSlow"}
