@@ -4,6 +4,7 @@
   .venv/bin/python tests/fuzz/fuzz.py                 a million inputs, a process for each processor
   .venv/bin/python tests/fuzz/fuzz.py --count 1000    fewer
   .venv/bin/python tests/fuzz/fuzz.py --only 4711     that input alone, with its traceback
+  .venv/bin/python tests/fuzz/fuzz.py --seeds out     inputs are made of the objects below out/
 
 A failing input is written to tests/fuzz/failures/, with as few changes as it takes. When it is mended, it goes to
 tests/fuzz/corpus/, which CI reads.
@@ -23,13 +24,13 @@ from pathlib import Path
 from typing import Any, Optional
 
 from mutate import apply, recipe
-from targets import TARGETS
+from targets import OBJECTS, TARGETS
 
 from bpfgen.bpf.malformed import Malformed
 
 HERE = Path(__file__).parent
 SECONDS = 2.0
-"""For one input of a few kilobytes, on a busy machine."""
+"""For an input, and for each 64 KiB of it, on a busy machine."""
 MEGABYTES = 256
 """More than the process had before."""
 SHARES = ("types", "object", "types", "object", "types", "object", "types", "compare")
@@ -48,7 +49,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only", type=int, metavar="N")
+    parser.add_argument("--seeds", type=Path, default=OBJECTS, metavar="DIR")
     args = parser.parse_args()
+    _SEEDS.update({name: make(args.seeds) for name, (make, _read) in TARGETS.items()})
     if args.only is not None:
         return _only(args.seed, args.only)
     start = time.monotonic()
@@ -120,25 +123,26 @@ def _limit_memory() -> None:
 def outcome(seed: int, number: int, dropped: frozenset[int] = frozenset()) -> Optional[str]:
     """None where the input was read, `refused` where it was with a clear error, else a traceback."""
     data, read = _input(seed, number, dropped)
-
-    def too_slow(*_: object) -> None:
-        raise TooSlow
-
-    signal.signal(signal.SIGALRM, too_slow)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.signal(signal.SIGALRM, _too_slow)
     try:
-        read(data)
+        signal.setitimer(signal.ITIMER_REAL, SECONDS * (1 + len(data) / 0x10000))
+        try:
+            read(data)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
     except Malformed:
         return "refused"
     except Exception:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         return traceback.format_exc()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
     return None
 
 
+def _too_slow(*_: object) -> None:
+    raise TooSlow
+
+
 _SEEDS = {name: make() for name, (make, _read) in TARGETS.items()}
+"""What inputs are made of."""
 
 
 def _input(seed: int, number: int, dropped: frozenset[int]) -> tuple[bytes, Any]:

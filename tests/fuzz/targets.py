@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from bpfgen.bpf.btf import Btf, Kind
@@ -22,20 +23,21 @@ from bpfgen.bpf.object import BpfObject
 from bpfgen.bpf.show import render
 
 HERE = Path(__file__).parent
-OBJECTS = sorted((HERE.parent / "data" / "objects").glob("*.o"))
+OBJECTS = HERE.parent / "data" / "objects"
 CORPUS = HERE / "corpus"
 """Inputs that failed once, or would take for ever if they were read without care; `*.o` are objects, `*.btf` types."""
 
 
-def objects() -> list[bytes]:
+@cache
+def objects(folder: Path = OBJECTS) -> tuple[bytes, ...]:
     """Sound objects."""
-    return [path.read_bytes() for path in OBJECTS]
+    return tuple(path.read_bytes() for path in sorted(folder.rglob("*.o")))
 
 
-def types() -> list[bytes]:
+def types(folder: Path = OBJECTS) -> tuple[bytes, ...]:
     """The types of these objects."""
-    sections = (read_container(data).section(".BTF") for data in objects())
-    return [section.data for section in sections if section is not None]
+    sections = (read_container(data).section(".BTF") for data in objects(folder))
+    return tuple(section.data for section in sections if section is not None)
 
 
 def read_all_of_an_object(data: bytes) -> None:
@@ -77,7 +79,7 @@ def read_all_types(data: bytes) -> None:
         kernel.function(name)
 
 
-TARGETS: dict[str, tuple[Callable[[], list[bytes]], Callable[[bytes], None]]] = {
+TARGETS: dict[str, tuple[Callable[..., tuple[bytes, ...]], Callable[[bytes], None]]] = {
     "types": (types, read_all_types),
     "object": (objects, read_all_of_an_object),
     "compare": (objects, compare_objects),
