@@ -61,12 +61,6 @@ class Function:
     references: Mapping[int, Reference]
     """By the slot of the instruction."""
 
-    @property
-    def end(self) -> int:
-        """The first slot behind it."""
-        last = self.code[-1]
-        return last.slot + (2 if last.wide else 1)
-
 
 def helper_name(number: int) -> str:
     """`1` → `map_lookup_elem`; the number as text where the catalogue has none."""

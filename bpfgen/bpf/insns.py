@@ -32,7 +32,7 @@ class Class(IntEnum):
 
 
 CLASSES = tuple(Class)
-MODE_IMM, MODE_ABS, MODE_IND, MODE_MEM, MODE_MEMSX, MODE_ATOMIC = 0x00, 0x20, 0x40, 0x60, 0x80, 0xC0
+MODE_ABS, MODE_IND, MODE_MEM, MODE_MEMSX, MODE_ATOMIC = 0x20, 0x40, 0x60, 0x80, 0xC0
 """The upper three bits of a load or store."""
 SIZES = {0x00: 4, 0x08: 2, 0x10: 1, 0x18: 8}
 """The two bits between mode and class → bytes."""
@@ -43,8 +43,8 @@ DIV, NEG, MOD, MOV, END = 0x30, 0x80, 0x90, 0xB0, 0xD0
 """Codes of arithmetic that have forms of their own."""
 FETCH = 0x01
 LOAD_ACQUIRE, STORE_RELEASE = 0x100, 0x110
-PSEUDO_MAP_FD, PSEUDO_CALL, PSEUDO_KFUNC_CALL, PSEUDO_FUNC = 1, 1, 2, 4
-"""What the source register says of a 64-bit immediate or of a call."""
+PSEUDO_CALL, PSEUDO_KFUNC_CALL = 1, 2
+"""What the source register says of a call: of a function of the object, of one of the kernel by its BTF id."""
 ADDR_SPACE_CAST = 1
 """The offset of such a MOV."""
 

@@ -10,8 +10,6 @@ from bpfgen.bpf.malformed import Malformed
 from bpfgen.frozen import frozen
 
 ROWS = {"SHT_REL": "QQ", "SHT_RELA": "QQq"}
-R_BPF_64_64, R_BPF_64_ABS64, R_BPF_64_32 = 1, 2, 10
-"""Of a 64-bit load, of data, of a call (kernel: Documentation/bpf/llvm_reloc.rst)."""
 
 
 @frozen
@@ -23,7 +21,7 @@ class Relocation:
     offset: int
     """Bytes into that section."""
     kind: int
-    """`R_BPF_…`"""
+    """`R_BPF_…` (kernel: Documentation/bpf/llvm_reloc.rst)"""
     symbol: Symbol
     addend: int | None
     """None where it is in the place itself, as clang writes it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -164,14 +165,11 @@ def test_an_array_of_structs_is_walked() -> None:
 def test_functions_that_overlap_are_refused() -> None:
     code = bytes.fromhex("b700000000000000" + "9500000000000000") * 2
 
-    def symbol(value: int, size: int) -> bytes:
-        return b"\1\0\0\0\x12\0\3\0" + value.to_bytes(8, "little") + size.to_bytes(8, "little")
-
     text = (".text", 1, 6, code, 0, 0)
-    twice = BpfObject(little_object(text, symbols=symbol(0, 32) + symbol(0, 32)))
+    twice = BpfObject(little_object(text, symbols=symbol(2, 3, 0, 32) + symbol(2, 3, 0, 32)))
     assert [each.code for each in twice.functions] == [twice.functions[0].code] * 2
     with pytest.raises(Malformed, match="overlap"):
-        _ = BpfObject(little_object(text, symbols=symbol(0, 32) + symbol(16, 16))).functions
+        _ = BpfObject(little_object(text, symbols=symbol(2, 3, 0, 32) + symbol(2, 3, 16, 16))).functions
 
 
 def test_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -228,3 +226,89 @@ def test_variables_are_where_libbpfs_linker_puts_them(name: str, tmp_path: Path)
     ours = {(each.section, each.name, each.offset, each.size) for each in BpfObject(path.read_bytes()).variables}
     assert ours
     assert ours <= theirs
+
+
+CALL, LOAD, EXIT = (bytes.fromhex(text) for text in ("85000000", "18010000", "9500000000000000"))
+
+
+def symbol(kind: int, section: int, value: int, size: int, binding: int = 1) -> bytes:
+    """One that is called `name`."""
+    return struct.pack("<IBBHQQ", 1, binding << 4 | kind, 0, section, value, size)
+
+
+def object_of(code: bytes, *symbols: bytes, relocations: bytes = b"", kind: int = 9) -> BpfObject:
+    """One of a function over the whole code, which is symbol 1; the others follow. `kind`: 9 for REL, 4 for RELA."""
+    sections = (
+        (".text", 1, 6, code, 0, 0),
+        (".maps", 1, 2, bytes(64), 0, 0),
+        (".rodata", 1, 2, bytes(16), 0, 0),
+        (".rel.text", kind, 0, relocations, 1, 3),
+    )
+    return BpfObject(little_object(*sections, symbols=symbol(2, 3, 0, len(code)) + b"".join(symbols)))
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (CALL + struct.pack("<i", 5), Reference("helper", "ktime_get_ns")),
+        (CALL + struct.pack("<i", 9999), Reference("helper", "9999")),
+        (CALL[:1] + b"\x20\0\0" + struct.pack("<i", 7), Reference("kfunc", "7")),
+        (CALL[:1] + b"\x10\0\0" + struct.pack("<i", -1), Reference("call", "name", 0, (".text", 0))),
+        (CALL[:1] + b"\x10\0\0" + struct.pack("<i", 100), Reference("call", ".text", 808, (".text", 101))),
+        (LOAD + bytes(12), None),
+    ],
+)
+def test_references_without_relocations(code: bytes, expected: Reference | None) -> None:
+    (function,) = object_of(code + EXIT).functions
+    assert function.references.get(0) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "addend", "expected"),
+    [
+        (symbol(1, 4, 32, 32), 9, b"", Reference("map", "name")),
+        (symbol(1, 5, 4, 8), 9, b"", Reference("data", "name", 4)),
+        (symbol(3, 5, 0, 0, 0), 9, b"", Reference("data", ".rodata", 4)),
+        (symbol(3, 5, 0, 0, 0), 4, struct.pack("<q", 12), Reference("data", ".rodata", 12)),
+        (symbol(0, 0, 0, 0), 9, b"", Reference("extern", "name")),
+    ],
+)
+def test_references_by_relocation(target: bytes, kind: int, addend: bytes, expected: Reference) -> None:
+    load = LOAD + struct.pack("<i", 0 if expected.kind == "map" else 4) + bytes(8)
+    relocation = struct.pack("<QQ", 0, 2 << 32 | 1) + addend
+    (function,) = object_of(load + EXIT, target, relocations=relocation, kind=kind).functions
+    assert function.references == {0: expected}
+    assert str(expected) == expected.name + (f"+{expected.offset:#x}" if expected.offset else "")
+
+
+@pytest.mark.parametrize(
+    ("offset", "target", "message"),
+    [
+        (4, symbol(1, 4, 0, 8), "is at 0x4, within an instruction"),
+        (800, symbol(1, 4, 0, 8), "is at 0x320, within an instruction"),
+        (0, symbol(1, 0xFFF1, 0, 8), "instruction 0 refers to name, which isn't there"),
+    ],
+)
+def test_relocations_that_lead_nowhere(offset: int, target: bytes, message: str) -> None:
+    relocation = struct.pack("<QQ", offset, 2 << 32 | 1)
+    with pytest.raises(Malformed, match=message):
+        _ = object_of(LOAD + bytes(12) + EXIT, target, relocations=relocation).functions
+
+
+def test_instructions_that_no_kernel_knows_are_noted() -> None:
+    code = ("xdp", 1, 6, bytes([0xFF]) + bytes(7) + EXIT, 0, 0)
+    found = BpfObject(little_object(code, symbols=symbol(2, 3, 0, 16)))
+    assert read_details(found).notes == ("name has an instruction that no kernel knows",)
+
+
+def test_a_program_of_too_many_functions() -> None:
+    """A chain of calls; the kernel takes 256 functions."""
+
+    def chain(count: int) -> BpfObject:
+        code = (CALL[:1] + b"\x10\0\0" + struct.pack("<i", 1) + EXIT) * (count - 1) + EXIT * 2
+        symbols = b"".join(symbol(2, 3, 16 * number, 16) for number in range(count))
+        return BpfObject(little_object(("xdp", 1, 6, code, 0, 0), symbols=symbols))
+
+    assert len(read_details(chain(250)).needs[0].functions) == 249
+    with pytest.raises(Malformed, match="calls more than 256 functions"):
+        read_details(chain(300))
