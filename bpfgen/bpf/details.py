@@ -89,7 +89,7 @@ def _notes(found: BpfObject) -> Iterator[str]:
     for extern in found.externs:
         if not extern.kind:
             yield (
-                f"the extern {extern.name} is neither __ksym nor __kconfig: no loader finds it, unless this object is "
+                f"the extern {extern.name} is neither __ksym nor __kconfig: libbpf refuses it, unless this object is "
                 f"linked with the one that has it"
             )
 
