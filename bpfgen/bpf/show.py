@@ -56,11 +56,9 @@ def _facts(info: ObjectInfo, details: Details) -> str:
 
 
 def _program(program: ProgramInfo) -> list[str]:
-    marks = [
-        word
-        for word, is_so in (("sleepable", program.sleepable), ("not loaded unasked", not program.autoload))
-        if is_so
-    ]
+    marks = ["sleepable"] if program.sleepable else []
+    if not program.autoload:
+        marks.append("not loaded unasked")
     kind = (program.type, program.attach_type)
     return [program.name, program.section, *kind, str(program.instructions), ", ".join(marks)]
 
@@ -75,7 +73,9 @@ def _map(each: MapInfo) -> list[str]:
     key, value = _typed(each.key, each.key_size), _typed(each.value, each.value_size)
     marks = [f"pinned by {each.pinning}"] if each.pinning else []
     if each.inner is not None:
-        marks.append(f"of {each.inner.type}: {_typed(each.inner.key, each.inner.key_size)}")
+        inner = each.inner
+        types = f"key {_typed(inner.key, inner.key_size)}, value {_typed(inner.value, inner.value_size)}"
+        marks.append(f"of {inner.type}: {types}")
     return [each.name, each.type, key, value, entries, flags, ", ".join(marks)]
 
 

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     if args.format == "json":
         print(json.dumps([*_each(args, problems, _facts)], indent=1), file=out)
     else:
-        print("\n".join(_each(args, problems, as_text)), file=out)
+        out.write("\n".join(_each(args, problems, as_text)))
     if problems:
         raise Failure(problems)
     return 0
