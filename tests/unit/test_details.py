@@ -191,12 +191,13 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.real
 @pytest.mark.parametrize("target", ["bpfel", "bpfeb"])
-def test_another_compiler_says_the_same(target: str, tmp_path: Path) -> None:
-    if not shutil.which("clang-14"):
-        pytest.fail("clang-14 is not installed")
+@pytest.mark.parametrize("clang", [("clang-14",), (sys.executable, "-m", "ziglang", "clang")], ids=["14", "wheel"])
+def test_another_compiler_says_the_same(clang: tuple[str, ...], target: str, tmp_path: Path) -> None:
+    if not shutil.which(clang[0]):
+        pytest.fail(f"{clang[0]} is not installed")
     path = tmp_path / "needs.o"
     flags = ["-O2", "-g", "-target", target, "-mcpu=v3", "-Wno-unknown-attributes", "-c"]
-    subprocess.run(["clang-14", *flags, str(OBJECTS / "needs.c"), "-o", str(path)], check=True)
+    subprocess.run([*clang, *flags, str(OBJECTS / "needs.c"), "-o", str(path)], check=True)
     read_object(path.read_bytes(), "needs.o")
     ours, theirs = (read_details(BpfObject(file.read_bytes())) for file in (path, OBJECTS / f"needs.{target}.o"))
     assert sorted(ours.externs, key=str) == sorted(theirs.externs, key=str)
