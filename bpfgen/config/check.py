@@ -9,44 +9,13 @@ from typing import Optional, Union
 
 from bpfgen.catalog import arches
 from bpfgen.config.checkbuilder import builder
+from bpfgen.config.checkflags import check_flags
 from bpfgen.config.report import Path, Report, did_you_mean, quoted
 from bpfgen.config.schema import Cache, Compile, Config, Kernel, Program
 
 RESERVED = ("all", "check", "clean", "objects")
 """Ninja targets that bpfgen makes itself."""
 
-# Flags that bpfgen passes itself, or that would turn the compile into something else, and what to write instead.
-_OWNED: Sequence[tuple[str, str]] = (
-    (r"-{1,2}target(=.*)?", "bpfgen passes -target for each architecture: see targets.arches"),
-    (r"-mcpu(=.*)?|-march(=.*)?", 'write  mcpu = "v3"  in [compile] or in the program'),
-    (r"-[cSE]|-emit-llvm|-fsyntax-only|-###|-v|--version|-save-temps.*", "bpfgen decides what a compile makes"),
-    (r"-o.*|--output.*", "outputs are named by bpfgen, below project.out"),
-    (r"-M[A-Z]*|-M[FTQ].*|-Wp,-M.*|--dependencies.*", "bpfgen passes the depfile's flags itself"),
-    (r"-x.*|-", "sources are C"),
-    (r"@.*", "write the flags of the response file here"),
-)
-# Of those, the ones that the next string belongs to.
-_OWNED_WITH_ARGUMENT = frozenset(["-target", "--target", "-o", "--output", "-x", "-MF", "-MT", "-MQ"])
-_TAKES_ARGUMENT = frozenset(
-    [
-        "-include",
-        "-imacros",
-        "-isystem",
-        "-idirafter",
-        "-iquote",
-        "-iprefix",
-        "-iwithprefix",
-        "-isysroot",
-        "-I",
-        "-D",
-        "-U",
-        "-Xclang",
-        "-mllvm",
-        "-Xpreprocessor",
-        "-arch",
-        "-Xassembler",
-    ]
-)
 GO_KEYWORDS = frozenset(
     [
         "break",
@@ -96,7 +65,7 @@ def check(config: Config, report: Report) -> None:
 
 
 def _compile(config: Config, report: Report) -> None:
-    _flags(config.compile.cflags, ("compile", "cflags"), report)
+    check_flags(config.compile.cflags, ("compile", "cflags"), report)
     _vmlinux(config, config.compile, ("compile", "vmlinux"), report)
 
 
@@ -122,25 +91,6 @@ def _cache(cache: Cache, report: Report) -> None:
         others = [f'launcher = "{other}"  has one' for other in _REMOTES if scheme in _REMOTES[other]]
         hint = "; ".join([f"it has {', '.join(f'{known}://' for known in _REMOTES[name])}", *others])
         report.add(path, f"{name} has no remote cache at {scheme}://", hint)
-
-
-def _flags(flags: Sequence[str], path: Path, report: Report) -> None:
-    previous = ""
-    for index, flag in enumerate(flags):
-        where = (*path, index)
-        if previous in _TAKES_ARGUMENT or (previous in _OWNED_WITH_ARGUMENT and not flag.startswith("-")):
-            previous = ""
-            continue
-        owned = next((hint for pattern, hint in _OWNED if re.fullmatch(pattern, flag)), None)
-        if owned is not None:
-            report.add(where, f'"{flag}" is not for cflags', owned)
-        elif not flag.startswith("-"):
-            report.add(where, f'"{flag}" is no flag: clang would take it for a file to compile', "flags start with '-'")
-        elif re.match(r"-[^\s=\"']*\s+-", flag):
-            report.add(
-                where, f'"{flag}" is several flags in one string', ", ".join(f'"{word}"' for word in flag.split())
-            )
-        previous = flag
 
 
 def _arches(names: Optional[Sequence[str]], path: Path, report: Report) -> None:
@@ -226,10 +176,10 @@ def _program(config: Config, name: str, program: Program, report: Report) -> Non
     _program_sources(name, program, path, report)
     _arches(program.arches, (*path, "arches"), report)
     _kernel_names(config, program.kernels, (*path, "kernels"), report)
-    _flags(program.cflags, (*path, "cflags"), report)
+    check_flags(program.cflags, (*path, "cflags"), report)
     _vmlinux(config, program, (*path, "vmlinux"), report)
     for variant, settings in program.variants.items():
-        _flags(settings.cflags, (*path, "variants", variant, "cflags"), report)
+        check_flags(settings.cflags, (*path, "variants", variant, "cflags"), report)
     if program.per_kernel and program.portable:
         hint = "a per-kernel object is built against one kernel's types, which differ per architecture"
         report.add((*path, "portable"), f"program {name} can't be both portable and per_kernel", hint, key=True)

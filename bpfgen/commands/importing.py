@@ -1,0 +1,68 @@
+"""`bpfgen import bpf2go`: a `build.toml` from the `//go:generate` lines of a project."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+from bpfgen.bpf2go.assemble import assemble
+from bpfgen.bpf2go.importing import Found, module_name, search
+from bpfgen.bpf2go.native import native
+from bpfgen.bpf2go.remarks import Note, choose_api, of_compilers, of_environment
+from bpfgen.config.check import check
+from bpfgen.config.decode import decode
+from bpfgen.config.report import Report
+from bpfgen.config.source import read_document
+from bpfgen.config.write import render
+from bpfgen.errors import EXIT_INPUT, EXIT_USAGE, Failure, Location, Problem
+from bpfgen.files import write_if_changed
+from bpfgen.sources import discover
+
+HELP = "write a build.toml that makes what another tool makes"
+EPILOG = """examples:
+  bpfgen import bpf2go               the //go:generate lines of all Go files here and below
+  bpfgen import bpf2go --dry-run     print build.toml, and write nothing
+  BPF_CLANG=clang-19 bpfgen import bpf2go pkg
+
+Variables in the lines are replaced as `go generate` does it, from the environment. What has no place in build.toml is
+said on standard error, with its line. The exit code is 3 where a line was left out altogether."""
+
+HEAD = "Made by `bpfgen import bpf2go` from the //go:generate lines of this project."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `bpfgen import`."""
+    parser.add_argument("tool", choices=("bpf2go",), help="what builds the project now")
+    parser.add_argument("folder", nargs="?", default=".", metavar="DIR", help="the project (default: here)")
+    parser.add_argument("--force", action="store_true", help="overwrite build.toml")
+
+
+def run(args: argparse.Namespace, out: TextIO) -> int:
+    """Writes the file; raises `Failure` where nothing can be carried over, or a file is in the way."""
+    shown = os.path.normpath(os.path.join(args.folder, args.file))
+    path = os.path.join(args.directory, shown)
+    if os.path.lexists(path) and not args.force and not args.dry_run:
+        raise Failure([Problem(Location(shown), "the file is there already", "--force overwrites it")], EXIT_USAGE)
+    root = os.path.realpath(os.path.dirname(path))
+    if not os.path.isdir(root):
+        raise Failure([Problem(Location(args.folder), "there is no such folder")], EXIT_USAGE)
+    found = search(root, os.environ, native())
+    if not found.runs:
+        message = f"no //go:generate line of a Go file in {args.folder} or below runs bpf2go"
+        raise Failure([*found.left, *([] if found.left else [Problem(None, message)])])
+    api, said = choose_api(found.apis)
+    config, comments = assemble(module_name(root), found.runs, api, [HEAD])
+    text = render(config, comments)
+    problems = [*found.left, *_problems(root, shown, text)]
+    if args.dry_run:
+        print(text, end="", file=out)
+    else:
+        write_if_changed(path, text.encode("utf-8", "surrogateescape"))
+    if not args.quiet:
+        print("\n".join(map(str, (*_notes(found), *(Note(None, each) for each in said)))), file=sys.stderr)
+        _say(args, out, shown, found)
+    print("\n".join(map(str, problems)), end="\n" if problems else "", file=sys.stderr)
+    return EXIT_INPUT if problems else 0
