@@ -10,42 +10,13 @@ from typing import Optional, Union
 from bpfgen.catalog import arches
 from bpfgen.config.checkbuilder import builder
 from bpfgen.config.checkflags import check_flags
+from bpfgen.config.checkgo import go
 from bpfgen.config.report import Path, Report, did_you_mean, quoted
 from bpfgen.config.schema import Cache, Compile, Config, Kernel, Program
 
 RESERVED = ("all", "check", "clean", "objects")
 """Ninja targets that bpfgen makes itself."""
 
-GO_KEYWORDS = frozenset(
-    [
-        "break",
-        "case",
-        "chan",
-        "const",
-        "continue",
-        "default",
-        "defer",
-        "else",
-        "fallthrough",
-        "for",
-        "func",
-        "go",
-        "goto",
-        "if",
-        "import",
-        "interface",
-        "map",
-        "package",
-        "range",
-        "return",
-        "select",
-        "struct",
-        "switch",
-        "type",
-        "var",
-    ]
-)
-"""https://go.dev/ref/spec#Keywords"""
 GLOB = re.compile(r"[*?\[]")
 
 
@@ -56,7 +27,7 @@ def check(config: Config, report: Report) -> None:
     builder(config, report)
     _arches(config.targets.arches, ("targets", "arches"), report)
     _kernel_names(config, config.targets.kernels, ("targets", "kernels"), report)
-    _outputs(config, report)
+    go(config, report)
     for name, kernel in config.kernel.items():
         _kernel(name, kernel, report)
     for name, program in config.program.items():
@@ -152,23 +123,6 @@ def _kernel(name: str, kernel: Kernel, report: Report) -> None:
             report.add((*path, "btf"), f'unknown placeholder in "{kernel.btf}"', "only {arch} is replaced")
         if GLOB.search(stray):
             report.add((*path, "btf"), f'"{kernel.btf}" is a glob', "name one file; {arch} stands for the architecture")
-
-
-def _outputs(config: Config, report: Report) -> None:
-    if config.go is None:
-        return
-    if config.go.package in GO_KEYWORDS:
-        report.add(("go", "package"), f'"{config.go.package}" is a keyword of Go', 'such as "programs"')
-    if config.go.dir is None:
-        return
-    out, folder = config.project.out.rstrip("/"), config.go.dir.rstrip("/")
-    taken = [f"{out}/{name}" for name in ("obj", "parts", "fast", "sysroot", "vmlinux", ".bpfgen")]
-    if folder == out or any(folder == t or folder.startswith(f"{t}/") for t in taken):
-        report.add(
-            ("go", "dir"),
-            f'"{folder}" is a folder of bpfgen\'s own',
-            f'such as "{out}/go", or a folder of your Go module',
-        )
 
 
 def _program(config: Config, name: str, program: Program, report: Report) -> None:

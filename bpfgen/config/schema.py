@@ -14,8 +14,15 @@ from bpfgen.config.values import (
     ArchName,
     Bpftool,
     Clang,
+    CType,
     Flag,
+    GoApi,
+    GoFileStem,
+    GoFileSuffix,
+    GoFolder,
     GoPackage,
+    GoStem,
+    GoTag,
     HostName,
     ImageName,
     LauncherName,
@@ -208,6 +215,32 @@ class Variant:
 
 
 @frozen
+class ProgramGo:
+    """The Go files of a program, where `go.bindings` is `bpf2go`; the table may be left out."""
+
+    stem: Optional[GoStem] = None
+    """What its Go names begin with, bpf2go's first argument. Not given: the program's name, with `_` for each letter
+    that Go's names can't have."""
+    output_stem: Optional[GoFileStem] = None
+    """What its files' names begin with. Not given: the stem in lower case."""
+    suffix: GoFileSuffix = ""
+    """What its files' names end with, before `.go` and `.o`, such as `_test`."""
+    types: tuple[CType, ...] = ()
+    """C types to declare in Go, besides the global ones."""
+    global_types: bool = True
+    """Types of map keys, of map values and of global variables are declared in Go."""
+    tags: Optional[tuple[GoTag, ...]] = None
+    """Overrides `go.tags`."""
+    package: Optional[GoPackage] = None
+    """Overrides `go.package`."""
+    dir: Optional[GoFolder] = None
+    """Overrides `go.dir`."""
+    target: Optional[Literal["bpf"]] = None
+    """`bpf` names the files `STEM_bpf` and leaves the architectures out of their build constraint, as bpf2go does for
+    `-target bpf`: a portable program then builds on every host, and its object is of one byte order."""
+
+
+@frozen
 class Program:
     """One BPF object, for each target: from one source, or several that are statically linked.
 
@@ -247,16 +280,25 @@ class Program:
     """Overrides `compile.strip`."""
     variants: dict[Name, Variant] = field(default_factory=dict)
     """More builds of this program, each beside the plain one."""
+    go: Optional[ProgramGo] = None
+    """Its Go files, where `go.bindings` is `bpf2go`."""
 
 
 @frozen
 class Go:
     """A Go package that embeds the objects; the table's presence asks for it."""
 
+    bindings: Literal["embed", "bpf2go"] = "embed"
+    """`embed` makes one package that gives the objects by name. `bpf2go` makes what bpf2go makes: for each program and
+    target a file with typed loaders, maps, programs, variables and types, and its object beside it."""
+    api: GoApi = "0.22"
+    """The version of bpf2go whose files these are; they change only when this does."""
     package: GoPackage = "programs"
     """The package's name."""
-    dir: Optional[RelativePath] = None
+    dir: Optional[GoFolder] = None
     """The package's folder. Not given: `go` in the output folder."""
+    tags: tuple[GoTag, ...] = ()
+    """Build tags that the files of bindings are for, besides their architectures."""
 
 
 @frozen
