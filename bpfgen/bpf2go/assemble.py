@@ -13,6 +13,7 @@ from bpfgen.bpf2go.programs import Compiler, Made
 from bpfgen.catalog import arches
 from bpfgen.config.check import RESERVED
 from bpfgen.config.schema import Compile, Config, Go, Program, ProgramGo, Project, Targets, Toolchain
+from bpfgen.errors import Location
 from bpfgen.frozen import frozen
 
 T = TypeVar("T")
@@ -22,8 +23,8 @@ T = TypeVar("T")
 class Run:
     """One run of bpf2go that is carried over."""
 
-    place: str
-    """Where it stands, for a comment; empty for none."""
+    where: Optional[Location]
+    """Its line; None where it is the one that is being run."""
     compiler: Compiler
     made: Made
 
@@ -37,7 +38,7 @@ def assemble(
     comments: dict[tuple[str, ...], Sequence[str]] = {(): head}
     for key, (run, _) in zip(chosen, flat):
         lost = tuple(f"not carried over: {text}" for text in run.made.flags.lost)
-        comments["program", key] = (*filter(None, [run.place]), *lost)
+        comments["program", key] = (*([str(run.where)] if run.where else []), *lost)
     config = Config(
         project=Project(name=name),
         toolchain=Toolchain(clang=common(run.compiler.clang for run in runs)),

@@ -88,12 +88,12 @@ def _carry(directive: Directive, call: Call, state: _Search) -> None:
     if wrong:
         state.left.append(Problem(directive.where, wrong, unset(directive)))
         return
-    run = Run(str(directive.where), compiler(options), made)
+    run = Run(directive.where, compiler(options), made)
     state.runs.append(run)
     state.notes += [Note(directive.where, text) for text in (*of_line(directive), *of_run(options, run))]
-    found = re.match(r"v(\d+\.\d+)", call.version or "") or re.match(r"v(\d+\.\d+)", _wanted(folder) or "")
-    if found:
-        state.apis.append(found[1])
+    api = level(call.version) or wanted_api(folder)
+    if api:
+        state.apis.append(api)
 
 
 def _impossible(program: Program, places: Places) -> str:
@@ -106,12 +106,18 @@ def _impossible(program: Program, places: Places) -> str:
     return ""
 
 
-def _wanted(folder: str) -> Optional[str]:
-    """The version of bpf2go's module that the nearest go.mod asks for."""
+def level(version: Optional[str]) -> Optional[str]:
+    """`v0.22.1` → `0.22`; None for what is no version, such as `latest`."""
+    found = re.match(r"v(\d+\.\d+)\.", version or "")
+    return found[1] if found else None
+
+
+def wanted_api(folder: str) -> Optional[str]:
+    """The version of bpf2go that the nearest go.mod asks for, at or above an absolute folder."""
     while True:
         try:
             with open(os.path.join(folder, "go.mod"), encoding="utf-8", errors="replace") as file:
-                return required(file.read(), MODULE)
+                return level(required(file.read(), MODULE))
         except OSError:
             if folder == os.path.dirname(folder):
                 return None

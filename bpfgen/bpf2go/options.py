@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
 from bpfgen.bpf2go.goflag import TRUE, Flag, Refused, defaults, parse, quoted
 from bpfgen.catalog import arches
+from bpfgen.config.check import OTHER_NAMES
 from bpfgen.frozen import frozen
 
 GENERIC = ("bpf", "bpfel", "bpfeb")
 """Targets of no one architecture."""
-VARIABLES = ("BPF2GO_CC", "BPF2GO_CFLAGS", "BPF2GO_MAKEBASE", "BPF2GO_STRIP", "GOFILE", "GOPACKAGE", "V")
-"""What bpf2go reads of its environment."""
+
+
+class NoSuchTarget(Refused):
+    """A `-target` that bpf2go doesn't know."""
 
 
 @frozen
@@ -141,12 +145,19 @@ def read(words: Sequence[str], environ: Mapping[str, str], native: str, compiler
     )
 
 
+def native() -> str:
+    """This host's architecture, by Go's name; amd64 where bpfgen doesn't know it."""
+    machine = os.uname().machine
+    name = OTHER_NAMES.get(machine, machine)
+    return name if name in arches() else "amd64"
+
+
 def _targets(text: str, native: str) -> tuple[str, ...]:
     names = []
     for word in text.split(","):
         name = native if word == "native" else word
         if name not in GENERIC and (name not in arches() or not arches()[name].define):
-            raise Refused(f"{quoted(name)}: unsupported target")
+            raise NoSuchTarget(f"{quoted(name)}: unsupported target")
         names.append(name)
     return tuple(dict.fromkeys(names))
 

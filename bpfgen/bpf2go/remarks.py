@@ -70,12 +70,12 @@ def of_environment(environ: Mapping[str, str]) -> Iterator[Note]:
             yield Note(None, f'{name}="{environ[name]}" is set here, and counts as for bpf2go')
 
 
-def of_compilers(runs: Sequence[Run]) -> Iterator[str]:
+def of_compilers(runs: Sequence[Run]) -> Iterator[Note]:
     """Runs with another compiler than most."""
     usual = common(run.compiler.clang for run in runs)
     for run in runs:
         if run.compiler.clang != usual:
-            yield f"{run.place}: note: a project has one compiler: {usual}, and not {run.compiler.clang}"
+            yield Note(run.where, f"a project has one compiler: {usual}, and not {run.compiler.clang}")
 
 
 def choose_api(asked: Sequence[str]) -> tuple[Optional[str], tuple[str, ...]]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import TextIO
 
 from bpfgen.bpf2go.assemble import assemble
 from bpfgen.bpf2go.importing import Found, module_name, search
-from bpfgen.bpf2go.native import native
+from bpfgen.bpf2go.options import native
 from bpfgen.bpf2go.remarks import Note, choose_api, of_compilers, of_environment
 from bpfgen.config.check import check
 from bpfgen.config.decode import decode
 from bpfgen.config.report import Report
 from bpfgen.config.source import read_document
 from bpfgen.config.write import render
-from bpfgen.errors import EXIT_INPUT, EXIT_USAGE, Failure, Location, Problem
+from bpfgen.errors import EXIT_USAGE, Failure, Location, Problem
 from bpfgen.files import write_if_changed
 from bpfgen.sources import discover
 
@@ -28,7 +28,7 @@ EPILOG = """examples:
   BPF_CLANG=clang-19 bpfgen import bpf2go pkg
 
 Variables in the lines are replaced as `go generate` does it, from the environment. What has no place in build.toml is
-said on standard error, with its line. The exit code is 3 where a line was left out altogether."""
+said on standard error, with its line; a line that was left out altogether is an error."""
 
 HEAD = "Made by `bpfgen import bpf2go` from the //go:generate lines of this project."
 
@@ -62,7 +62,31 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     else:
         write_if_changed(path, text.encode("utf-8", "surrogateescape"))
     if not args.quiet:
-        print("\n".join(map(str, (*_notes(found), *(Note(None, each) for each in said)))), file=sys.stderr)
-        _say(args, out, shown, found)
-    print("\n".join(map(str, problems)), end="\n" if problems else "", file=sys.stderr)
-    return EXIT_INPUT if problems else 0
+        for note in (*_notes(found), *(Note(None, each) for each in said)):
+            print(note, file=sys.stderr)
+    if not args.quiet and not args.dry_run:
+        count = len(config.program)
+        print(f"wrote {shown}: {count} program{'' if count == 1 else 's'} of {len(found.runs)} lines", file=out)
+    if problems:
+        raise Failure(problems)
+    return 0
+
+
+def _notes(found: Found) -> list[Note]:
+    """What is to be said, in the order of the places."""
+    notes = [*of_environment(os.environ), *found.notes, *of_compilers(found.runs)]
+    return sorted(notes, key=lambda note: (note.where.file, note.where.line) if note.where else ("", 0))
+
+
+def _problems(root: str, shown: str, text: str) -> Sequence[Problem]:
+    """What bpfgen has to say of the file that was made."""
+    try:
+        document = read_document(shown, text.encode("utf-8", "surrogateescape"))
+        report = Report(document)
+        config = decode(document.values, report)
+        check(config, report)
+        discover(root, config, report)
+        report.fail_if_any()
+    except Failure as failure:
+        return failure.problems
+    return ()

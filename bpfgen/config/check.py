@@ -71,13 +71,13 @@ def _arches(names: Optional[Sequence[str]], path: Path, report: Report) -> None:
     _no_repeats(names, path, report)
     for index, name in enumerate(names):
         if name not in arches():
-            hint = _OTHER_NAMES.get(name.lower(), name.lower() if name.lower() in arches() else None)
+            hint = OTHER_NAMES.get(name.lower(), name.lower() if name.lower() in arches() else None)
             known = f'bpfgen uses Go\'s names: "{hint}"' if hint else did_you_mean(name, arches())
             report.add((*path, index), f'unknown architecture "{name}"', known)
 
 
 # What else people call them: `uname -m`, Debian, LLVM.
-_OTHER_NAMES = {
+OTHER_NAMES = {
     "x86": "amd64",
     "x86_64": "amd64",
     "x64": "amd64",
