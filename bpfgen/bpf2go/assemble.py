@@ -46,7 +46,8 @@ def assemble(
         go=Go(bindings="bpf2go", api=api or Go().api),  # type: ignore[arg-type] # the caller knows which there are
     )
     shared = _share(config)
-    comments["compile", "cflags"] = ("bpf2go passes no warning flags of its own.",)
+    if not shared.compile.cflags:
+        comments["compile", "cflags"] = ("bpf2go passes no warning flags of its own.",)
     if shared.compile.mcpu == DEFAULT_MCPU:
         comments["compile", "mcpu"] = ("bpf2go's default.",)
     comments["go", "api"] = ("Generated files change only when this does.",)
@@ -78,7 +79,10 @@ def _share(config: Config) -> Config:
     )
     names = common(program.arches for program in programs)
     go = dataclasses.replace(
-        config.go, package=package, tags=tags or (), dir=files[0].dir if len(folders) == 1 else None
+        config.go,
+        package=package or config.go.package,
+        tags=tags or (),
+        dir=files[0].dir if len(folders) == 1 else None,
     )
     return dataclasses.replace(
         config,

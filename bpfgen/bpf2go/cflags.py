@@ -13,8 +13,9 @@ from bpfgen.frozen import field, frozen
 
 PATHS = ("-isystem", "-idirafter", "-iquote", "-isysroot", "-include", "-imacros")
 """Flags whose value is a path; it may follow at once or as the next word."""
-DEFAULT_MCPU = "v1"
+DEFAULT_MCPU: Mcpu = "v1"
 """`insertDefaultFlags` of cmd/bpf2go/gen/compile.go."""
+_MCPU: tuple[Mcpu, ...] = get_args(Mcpu)
 _ATTACHED = re.compile(r"(-[IDU]|-isystem|-idirafter|-iquote|-isysroot|-imacros|-include(?!-))(.+)", re.DOTALL)
 
 
@@ -33,7 +34,7 @@ class Places:
 class CFlags:
     """Keys of `[compile]` or of a program."""
 
-    mcpu: str = DEFAULT_MCPU
+    mcpu: Mcpu = DEFAULT_MCPU
     include: tuple[str, ...] = ()
     define: dict[str, MacroValue] = field(default_factory=dict)
     cflags: tuple[str, ...] = ()
@@ -47,7 +48,7 @@ class CFlags:
 class _Found:
     """`CFlags` in the making."""
 
-    mcpu: list[str] = field(default_factory=list)
+    mcpu: list[Mcpu] = field(default_factory=list)
     include: dict[str, None] = field(default_factory=dict)
     define: dict[str, MacroValue] = field(default_factory=dict)
     cflags: list[str] = field(default_factory=list)
@@ -64,7 +65,7 @@ def split(words: Sequence[str], places: Places) -> CFlags:
         elif name in {"-D", "-U"} and value:
             _define(name, value, found)
         elif name in PATHS and value:
-            found.cflags += (name, _path(name, value, places))
+            found.cflags.extend((name, _path(name, value, places)))
         elif value is None and name.startswith(("-mcpu=", "-march=")):
             _mcpu(name, found)
         elif not _is_redundant(name):
@@ -113,9 +114,9 @@ def _path(name: str, value: str, places: Places) -> str:
 
 def _mcpu(word: str, found: _Found) -> None:
     value = word.partition("=")[2]
-    if word.startswith("-mcpu=") and value in get_args(Mcpu):
-        found.mcpu.append(value)
-    else:
+    known = [name for name in _MCPU if name == value and word.startswith("-mcpu=")]
+    found.mcpu.extend(known)
+    if not known:
         found.lost.append(f'{word}: bpfgen knows  mcpu = "v1"  to "v4"')
 
 
@@ -133,7 +134,7 @@ def _other(name: str, value: Optional[str], found: _Found) -> None:
     elif not name.startswith("-"):
         found.lost.append(f"{name}: clang would take it for a file to compile")
     else:
-        found.cflags += (name,) if value is None else (name, value)
+        found.cflags.extend((name,) if value is None else (name, value))
 
 
 def _without_default_level(words: Sequence[str]) -> tuple[str, ...]:

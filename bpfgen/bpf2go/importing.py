@@ -90,7 +90,7 @@ def _carry(directive: Directive, call: Call, state: _Search) -> None:
         return
     run = Run(directive.where, compiler(options), made)
     state.runs.append(run)
-    state.notes += [Note(directive.where, text) for text in (*of_line(directive), *of_run(options, run))]
+    state.notes.extend(Note(directive.where, text) for text in (*of_line(directive), *of_run(options, run)))
     api = level(call.version) or wanted_api(folder)
     if api:
         state.apis.append(api)

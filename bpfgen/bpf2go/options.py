@@ -31,6 +31,8 @@ class Options:
     cc: tuple[str, ...]
     """The compiler's words; the first one is the program."""
     cflags: tuple[str, ...]
+    target: str
+    """As given."""
     targets: tuple[str, ...]
     """Without repeats: `bpf`, `bpfel`, `bpfeb`, or an architecture by Go's name."""
     tags: Optional[str]
@@ -130,6 +132,7 @@ def read(words: Sequence[str], environ: Mapping[str, str], native: str, compiler
         package=package,
         cc=cc,
         cflags=cflags,
+        target=last("target"),
         targets=_targets(last("target"), native),
         tags=last("tags") if "tags" in given else None,
         types=tuple(sorted(given.get("type", ()))),

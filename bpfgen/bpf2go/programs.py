@@ -77,9 +77,7 @@ def programs(options: Options, places: Places, native: str) -> Made:
     return Made(made, flags)
 
 
-def _groups(
-    targets: tuple[str, ...], native: str
-) -> Iterator[tuple[tuple[str, ...], bool, Optional[Literal["bpf"]]]]:
+def _groups(targets: tuple[str, ...], native: str) -> Iterator[tuple[tuple[str, ...], bool, Optional[Literal["bpf"]]]]:
     """Architectures, whether the object is portable, and the target that names its files."""
     exact = tuple(name for name in targets if name not in GENERIC)
     if exact:

@@ -30,7 +30,7 @@ class Note:
 
 def unset(directive: Directive) -> str:
     """Which variables of a line aren't set; empty where all are."""
-    names = [f"${name}" for name, value in directive.asked.items() if value is None]
+    names = [f"${name}" for name, value in directive.asked.items() if value is None and "BPF2GO" not in name]
     return f"not set here: {', '.join(names)}" if names else ""
 
 
@@ -47,6 +47,8 @@ def of_run(options: Options, run: Run) -> Iterator[str]:
     """What has no place in `build.toml`, and why."""
     yield from (f"not carried over: {text}" for text in run.made.flags.lost)
     yield from (f"left out: {text}" for text in run.made.flags.dropped)
+    if "native" in options.target.split(","):
+        yield f"-target {options.target} is {','.join(options.targets)} on this host"
     if options.ignored:
         yield f"left out: {' '.join(options.ignored)}: bpf2go compiles one source"
     if options.strip and not options.no_strip:

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TextIO
 
-from bpfgen.errors import EXIT_USAGE, Failure, Problem
+from bpfgen.bpf2go import quick
 
 HELP = "make what bpf2go makes of the same words, and keep it for next time"
 EPILOG = """examples:
@@ -17,9 +18,12 @@ EPILOG = """examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """bpf2go reads its words itself."""
-    parser.add_argument("words", metavar="WORD", nargs=argparse.REMAINDER, help="as for bpf2go: see bpfgen bpf2go -help")
+    parser.add_argument(
+        "words", metavar="WORD", nargs=argparse.REMAINDER, help="as for bpf2go: see bpfgen bpf2go -help"
+    )
 
 
-def run(args: argparse.Namespace, out: TextIO) -> int:
-    """Gets here only behind options of bpfgen's, which have no place before bpf2go's."""
-    raise Failure([Problem(None, "options stand before bpf2go", "bpfgen bpf2go OPTIONS …")], EXIT_USAGE)
+def run(args: argparse.Namespace, _out: TextIO) -> int:
+    """Gets here behind options of bpfgen's, of which `-C` means something."""
+    os.chdir(args.directory)
+    return quick.main(args.words)

@@ -24,6 +24,7 @@ from bpfgen.launcher import STATSLOG, STATSLOG_BYTES
 from bpfgen.notes import last_layout, own_files, recorded
 from bpfgen.plan import EDITOR_FILE, MARK, NINJA_FILE, Inputs, make_graph, make_plan, planned_ids, render_plan
 from bpfgen.project import Project, load
+from bpfgen.text import plural
 
 TICK_NS = 10_000_000
 """The longest kernel tick (CONFIG_HZ=100), in nanoseconds."""
@@ -208,15 +209,11 @@ def _say(
     verb = "would write" if args.dry_run else "wrote"
     subject = f"{verb} {NINJA_FILE}" if NINJA_FILE in changed or not changed else f"{verb} {', '.join(changed)}"
     more = f" ({', '.join(counts)})" if counts else ""
-    print(f"bpfgen: {subject}: {_plural(len(new), 'object')} of {_plural(programs, 'program')}{more}", file=out)
+    print(f"bpfgen: {subject}: {plural(len(new), 'object')} of {plural(programs, 'program')}{more}", file=out)
     if args.verbose or args.dry_run:
         for mark, names in (("+", new - old), ("-", old - new), ("removed", stale)):
             for name in sorted(names):
                 print(f"  {mark} {name}", file=out)
-
-
-def _plural(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _read(path: str) -> str:

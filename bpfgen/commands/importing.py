@@ -20,6 +20,7 @@ from bpfgen.config.write import render
 from bpfgen.errors import EXIT_USAGE, Failure, Location, Problem
 from bpfgen.files import write_if_changed
 from bpfgen.sources import discover
+from bpfgen.text import plural
 
 HELP = "write a build.toml that makes what another tool makes"
 EPILOG = """examples:
@@ -62,19 +63,20 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     else:
         write_if_changed(path, text.encode("utf-8", "surrogateescape"))
     if not args.quiet:
-        for note in (*_notes(found), *(Note(None, each) for each in said)):
+        for note in _notes(found, said):
             print(note, file=sys.stderr)
     if not args.quiet and not args.dry_run:
-        count = len(config.program)
-        print(f"wrote {shown}: {count} program{'' if count == 1 else 's'} of {len(found.runs)} lines", file=out)
+        counts = f"{plural(len(config.program), 'program')} of {plural(len(found.runs), 'line')}"
+        print(f"wrote {shown}: {counts}", file=out)
     if problems:
         raise Failure(problems)
     return 0
 
 
-def _notes(found: Found) -> list[Note]:
+def _notes(found: Found, said: Sequence[str]) -> list[Note]:
     """What is to be said, in the order of the places."""
-    notes = [*of_environment(os.environ), *found.notes, *of_compilers(found.runs)]
+    general = (*of_environment(os.environ), *(Note(None, text) for text in said))
+    notes = [*general, *found.notes, *of_compilers(found.runs)]
     return sorted(notes, key=lambda note: (note.where.file, note.where.line) if note.where else ("", 0))
 
 

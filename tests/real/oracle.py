@@ -36,9 +36,7 @@ def tools() -> Path:
     return folder
 
 
-def run(
-    *words: Union[str, Path], cwd: Path, env: Mapping[str, str], code: int = 0
-) -> subprocess.CompletedProcess[str]:
+def run(*words: Union[str, Path], cwd: Path, env: Mapping[str, str], code: int = 0) -> subprocess.CompletedProcess[str]:
     """Runs a command, and checks its exit code."""
     done = subprocess.run(words, cwd=cwd, env=env, check=False, capture_output=True, text=True)
     assert done.returncode == code, f"{words}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ from bpfgen.errors import Problem
 pytestmark = [pytest.mark.real, pytest.mark.input]
 
 HEADER = "#define SEC(name) __attribute__((section(name), used))\n#ifndef VERDICT\n#define VERDICT 2\n#endif\n"
-SOURCE = '#include "common.h"\nSEC("xdp") int probe(void *ctx) { return VERDICT; }\nchar LICENSE[] SEC("license") = "GPL";\n'
+SOURCE = (
+    '#include "common.h"\nSEC("xdp") int probe(void *ctx) { return VERDICT; }\nchar LICENSE[] SEC("license") = "GPL";\n'
+)
 MADE = ("probe_bpfeb.go", "probe_bpfeb.o", "probe_bpfel.go", "probe_bpfel.o")
 
 
@@ -38,7 +41,9 @@ def write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def both(package: Path, *words: str, code: int = 0, **more: str) -> tuple[tuple[str, str], tuple[str, str]]:
+def both(
+    package: Path, words: Sequence[str], code: int, more: Mapping[str, str]
+) -> tuple[tuple[str, str], tuple[str, str]]:
     """What bpf2go and `bpfgen bpf2go` print."""
     env = environ(**{"GOPACKAGE": "p", **more})
     done = [run(*command, *words, cwd=package, env=env, code=code) for command in (("bpf2go",), ("bpfgen", "bpf2go"))]
@@ -57,8 +62,12 @@ def ours(package: Path, *words: str, code: int = 0, **more: str) -> str:
 
 def test_help(package: Path) -> None:
     """bpf2go's own text, with the defaults of the environment, and an example."""
-    for more in ({}, {"BPF2GO_CFLAGS": '-DA="b"', "GOFILE": "x_test.go", "V": "1", "BPF2GO_STRIP": "s"}):
-        (text, _), (our_text, _) = both(package, "-help", **more)
+    settings: tuple[dict[str, str], ...] = (
+        {},
+        {"BPF2GO_CFLAGS": '-DA="b"', "GOFILE": "x_test.go", "V": "1", "BPF2GO_STRIP": "s"},
+    )
+    for more in settings:
+        (text, _), (our_text, _) = both(package, ("-help",), 0, more)
         assert our_text.partition("\nexamples:\n")[0] == text.replace("bpf2go-v0", "bpf2go")
         assert "bpfgen bpf2go" in our_text
         assert usage(environ(**more)) == text
@@ -87,13 +96,13 @@ REFUSED = (
 @pytest.mark.parametrize("words", REFUSED, ids=" ".join)
 def test_refusals(package: Path, words: tuple[str, ...]) -> None:
     """The same words on the same streams, and the same exit code."""
-    theirs, ours = both(package, *words, code=1)
+    theirs, ours = both(package, words, 1, {})
     assert ours == theirs
     assert not (package.parent / ".bpfgen").exists()
 
 
 def test_no_package(package: Path) -> None:
-    theirs, ours = both(package, "probe", "probe.c", code=1, GOPACKAGE="")
+    theirs, ours = both(package, ("probe", "probe.c"), 1, {"GOPACKAGE": ""})
     assert ours == theirs
 
 
@@ -148,9 +157,8 @@ def test_caching(package: Path) -> None:
 def test_a_run_with_nothing_to_do_imports_little(package: Path) -> None:
     """Neither argparse, dataclasses nor subprocess: only what starts Ninja and compares."""
     ours(package)
-    script = "import sys; sys.argv[1:] = sys.argv[2:]; from bpfgen.__main__ import main; code = main(); " + (
-        "print(code, *sorted(name for name in sys.modules if name.startswith('bpfgen')))"
-    )
+    show = "print(main(), *sorted(name for name in sys.modules if name.startswith('bpfgen')))"
+    script = f"import sys; sys.argv.pop(0); from bpfgen.__main__ import main; {show}"
     words = ("bpf2go", *CALL)
     env = environ(GOPACKAGE="p")
     python = re.search(r"exec (\S+) ", (tools() / "bpfgen").read_text())

@@ -102,7 +102,7 @@ def test_one_word_changed_makes_the_same_files(layout: tuple[str, Path], tmp_pat
     name, theirs = layout
     root = copied(name, tmp_path / name)
     one_word_changed(root)
-    before = {path for path in root.rglob("*")}
+    before = set(root.rglob("*"))
     run("go", "generate", "./...", cwd=root, env=environ())
     ours = made(root)
     assert sorted(ours) == sorted(made(theirs))

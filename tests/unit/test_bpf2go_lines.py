@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bpfgen.bpf2go.calls import Call, Hidden, find_call
 from bpfgen.bpf2go.directives import LONGEST, Directive, quote, read, split
 from bpfgen.bpf2go.gosyntax import expand, package_clause, required, unquote
+from bpfgen.errors import Problem
 
 WORDS = st.lists(st.text(st.one_of(st.sampled_from(' \t\n\r"\\$é\x00'), st.characters(categories=("L", "P", "S")))))
 
@@ -26,9 +27,14 @@ def test_quoting_round_trips(words: list[str]) -> None:
 @given(st.text(alphabet=string.printable))
 def test_split_ends(line: str) -> None:
     """Any line has words, or is refused in one of `go generate`'s ways."""
-    problems = []
+    problems: list[Problem] = []
     text = f"package p\n//go:generate {line}"
-    assert list(read("a.go", f"{text}\n", {}, problems)) or problems or "\n" in line or line.lstrip().startswith("-command")
+    assert (
+        list(read("a.go", f"{text}\n", {}, problems))
+        or problems
+        or "\n" in line
+        or line.lstrip().startswith("-command")
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,7 +56,9 @@ def test_split(line: str, words: tuple[str, ...]) -> None:
     assert split(line) == words
 
 
-@pytest.mark.parametrize("text", [r'"\'"', r'"\8"', r'"\400"', r'"\x4"', r'"\ud800"', r'"\U00110000"', '"a\nb"', '"', "a"])
+@pytest.mark.parametrize(
+    "text", [r'"\'"', r'"\8"', r'"\400"', r'"\x4"', r'"\ud800"', r'"\U00110000"', '"a\nb"', '"', "a"]
+)
 def test_what_is_no_go_string(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - it says nothing more
         unquote(text)
@@ -112,8 +120,8 @@ def test_required(text: str, version: Optional[str]) -> None:
 
 def lines(text: str, **environ: str) -> list[Directive]:
     """The directives of a file of package p."""
-    problems: list[object] = []
-    found = list(read("d/a.go", f"package p\n{text}\n", environ, problems))  # type: ignore[arg-type]
+    problems: list[Problem] = []
+    found = list(read("d/a.go", f"package p\n{text}\n", environ, problems))
     assert problems == []
     return found
 
@@ -129,7 +137,7 @@ def test_variables() -> None:
 
 def test_only_lines_that_begin_so_count() -> None:
     """`go generate` doesn't parse: comments and strings count, a space before or behind `//` doesn't."""
-    text = ' //go:generate a\n// go:generate b\n//go:generatec\n/*\n//go:generate d\n*/\nx := `\n//go:generate\te\n`'
+    text = " //go:generate a\n// go:generate b\n//go:generatec\n/*\n//go:generate d\n*/\nx := `\n//go:generate\te\n`"
     assert [line.words for line in lines(text)] == [("d",), ("e",)]
 
 
@@ -167,10 +175,12 @@ def test_aliases() -> None:
 )
 def test_refusals_have_their_places(line: str, message: str) -> None:
     """And the lines behind them are read all the same."""
-    problems = []
+    problems: list[Problem] = []
     found = list(read("d/a.go", f"package p\n\n{line}\n//go:generate z\n", {}, problems))
     place = 3 + line.count("\n")
-    assert [str(problem) for problem in problems] == [f"d/a.go:{place}: error: {message}\n  hint: `go generate` stops here, too"]
+    assert [str(problem) for problem in problems] == [
+        f"d/a.go:{place}: error: {message}\n  hint: `go generate` stops here, too"
+    ]
     assert [each.words for each in found] == [("z",)]
 
 
@@ -179,7 +189,7 @@ def test_longest_line_is_read() -> None:
 
 
 def test_a_last_line_without_an_end_is_refused() -> None:
-    problems = []
+    problems: list[Problem] = []
     assert not list(read("a.go", "package p\n//go:generate a", {}, problems))
     assert str(problems[0]).startswith("a.go:2: error: the line has no end")
 

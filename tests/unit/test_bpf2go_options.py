@@ -28,6 +28,7 @@ def test_defaults() -> None:
         package="p",
         cc=("clang",),
         cflags=(),
+        target="bpfel,bpfeb",
         targets=("bpfel", "bpfeb"),
         tags=None,
         types=(),
@@ -47,8 +48,8 @@ def test_defaults() -> None:
 EVERY = (
     "-cc", "ccache clang-19 -O3", "--strip=llvm-strip", "-no-strip", "-cflags", "-DA '-DB=\"c d\"'", "-tags", "linux",
     "-tags=a,b", "--target", "arm64,native,bpfel,arm64", "-makebase=..", "-type", "b", "--type=a", "-no-global-types=T",
-    "-output-stem", "s", "-output-suffix=_x", "-output-dir", "../out", "-go-package=q", "-verbose", "Foo", "foo.c", "more",
-    "--", "-DC", "--", "-I..",
+    "-output-stem", "s", "-output-suffix=_x", "-output-dir", "../out", "-go-package=q", "-verbose", "Foo", "foo.c",
+    "more", "--", "-DC", "--", "-I..",
 )  # fmt: skip
 
 
@@ -60,6 +61,7 @@ def test_every_option() -> None:
         package="q",
         cc=("ccache", "clang-19", "-O3"),
         cflags=("-DA", '-DB="c d"', "-DC", "--", "-I.."),
+        target="arm64,native,bpfel,arm64",
         targets=("arm64", "amd64", "bpfel"),
         tags="a,b",
         types=("a", "b"),
@@ -80,7 +82,14 @@ def test_every_option() -> None:
 
 def test_environment() -> None:
     found = options(
-        "a", "a.c", BPF2GO_CC="cc", BPF2GO_CFLAGS="-DA", BPF2GO_STRIP="s", BPF2GO_MAKEBASE="m", GOFILE="a_test.go", V="1"
+        "a",
+        "a.c",
+        BPF2GO_CC="cc",
+        BPF2GO_CFLAGS="-DA",
+        BPF2GO_STRIP="s",
+        BPF2GO_MAKEBASE="m",
+        GOFILE="a_test.go",
+        V="1",
     )
     assert (found.cc, found.cflags, found.strip, found.makebase) == (("cc",), ("-DA",), "s", "m")
     assert (found.output_suffix, found.verbose) == ("_test", True)
@@ -99,7 +108,10 @@ def test_environment() -> None:
         (("-=x", "a"), "bad flag syntax: -=x"),
         (("-cc",), "flag needs an argument: -cc"),
         (("-no-strip=maybe", "a", "a.c"), 'invalid boolean value "maybe" for -no-strip: parse error'),
-        (("-type", "a b", "a", "a.c"), 'invalid value "a b" for flag -type: "a b" contains characters outside of [a-z0-9_]'),
+        (
+            ("-type", "a b", "a", "a.c"),
+            'invalid value "a b" for flag -type: "a b" contains characters outside of [a-z0-9_]',
+        ),
         (("-type=a", "-type=a", "a", "a.c"), 'invalid value "a" for flag -type: duplicate type "a"'),
         (("-target", "x86", "a", "a.c"), '"x86": unsupported target'),
         (("-target", "mipsle", "a", "a.c"), '"mipsle": unsupported target'),
@@ -116,7 +128,7 @@ def test_refusals(words: tuple[str, ...], message: str) -> None:
     with pytest.raises(Refused) as caught:
         options(*words)
     assert str(caught.value) == message
-    assert caught.value.usage is ("flag" in message.split(":")[0] or message.startswith("invalid"))
+    assert caught.value.usage is message.startswith(("flag ", "bad flag", "invalid"))
     assert isinstance(caught.value, NoSuchTarget) is ("unsupported" in message)
 
 
@@ -138,7 +150,7 @@ def test_help(word: str) -> None:
         ("  a  b ", ("a", "b")),
         ("'a b' c", ("a b", "c")),
         ('a"b c"d', ("ab c", "d")),
-        ("\"it's\"", ("it's",)),
+        ('"it\'s"', ("it's",)),
         ("''", ("",)),
         (r"a\ b \\ \'", ("a b", "\\", "'")),
         (r"'a\'b'", ("a'b",)),

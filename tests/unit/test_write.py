@@ -85,7 +85,7 @@ CONFIG = st.builds(
     ),
     targets=st.builds(Targets, arches=ARCHES, kernels=maybe(st.lists(NAME).map(tuple))),
     kernel=st.dictionaries(NAME, st.builds(Kernel, upstream=maybe(st.just("5.10")), btf=maybe(PATH)), max_size=2),
-    program=st.dictionaries(PROGRAM_NAME, PROGRAM, max_size=3),
+    program=st.dictionaries(PROGRAM_NAME, PROGRAM, min_size=1, max_size=3),
     go=maybe(st.builds(Go, bindings=st.sampled_from(["embed", "bpf2go"]), api=st.sampled_from(get_args(GoApi)))),
 )
 
@@ -107,7 +107,7 @@ def test_round_trip(config: Config, commented: bool) -> None:
 
 
 def test_literals() -> None:
-    assert literal({"A": True, "b c": -1, "d": "x\x7f\"é"}) == '{ A = true, "b c" = -1, d = "x\\u007f\\"é" }'
+    assert literal({"A": True, "b c": -1, "d": 'x\x7f"é'}) == '{ A = true, "b c" = -1, d = "x\\u007f\\"é" }'
     assert literal(("a", "b")) == '["a", "b"]'
 
 
