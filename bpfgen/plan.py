@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Optional
 
 from bpfgen import __version__
 from bpfgen.compile import BOOT, Known, Layout, compiler_scripts, layout_of, macro, step_edge, unit_edges, vmlinux_edges
@@ -94,15 +94,29 @@ def editor_action(action: Action, host: Host) -> Action:
 def make_plan(config: Config, units: Sequence[Unit], host: Host) -> dict[str, Any]:
     """What the steps need to know, ready for JSON; `outputs` documents it."""
     layout = layout_of(config)
-    folder = config.go and (config.go.dir or f"{layout.out}/go").rstrip("/")
-    arches = list(dict.fromkeys(arch for unit in units for arch in unit.target.arches))
     return {
         "bpfgen": __version__,
         "project": config.project.name,
         "toolchain": {"clang": host.clang.text, "kind": host.clang.kind, "version": host.clang.version},
         "objects": [_object(unit, layout) for unit in units],
-        "go": {"package": config.go.package, "dir": folder, "arches": arches} if config.go else None,
+        "go": _go(config, units, host, layout),
     }
+
+
+def _go(config: Config, units: Sequence[Unit], host: Host, layout: Layout) -> Optional[dict[str, Any]]:
+    if config.go is None:
+        return None
+    if config.go.bindings == "bpf2go":
+        from bpfgen import bindings  # only where a project has them
+
+        found = bindings.bindings(config, units)
+        section = bindings.section(config, found, __version__, host.clang.version)
+        for entry, unit in zip(section["files"], units):
+            entry["object"] = layout.object(unit)
+        return section
+    folder = (config.go.dir or f"{layout.out}/go").rstrip("/")
+    arches = list(dict.fromkeys(arch for unit in units for arch in unit.target.arches))
+    return {"bindings": "embed", "package": config.go.package, "dir": folder, "arches": arches}
 
 
 def _object(unit: Unit, layout: Layout) -> dict[str, Any]:
@@ -143,8 +157,13 @@ def _outputs(plan: dict[str, Any], host: Host, inputs: Inputs, layout: Layout) -
     manifest, notes = f"{layout.out}/manifest.json", layout.note("plan.json")
     code = _code(host, inputs, "steps.py", "files.py", "bpf", "catalog", "outputs")
     yield step_edge(host, ("manifest", notes, manifest), (manifest,), objects, (notes, *code))
-    if plan["go"]:
-        from bpfgen.outputs import go  # only where there is something to name
+    # Imported only where there is something to name.
+    if plan["go"] and plan["go"]["bindings"] == "bpf2go":
+        from bpfgen.outputs import bpf2go
+
+        yield step_edge(host, ("bpf2go", notes), tuple(bpf2go.files(plan["go"])), objects, (notes, *code))
+    elif plan["go"]:
+        from bpfgen.outputs import go
 
         files = tuple(go.files(plan["go"], plan["objects"]))
         yield step_edge(host, ("go", notes, manifest), files, (manifest,), (notes, *code))

@@ -43,6 +43,10 @@ def _run(words: Sequence[str]) -> int:
         from bpfgen.outputs import go
 
         go.write(_json(args[0], PLAN), _json(args[1], ("objects",)))
+    elif step == "bpf2go" and len(args) == 1:
+        from bpfgen.outputs import bpf2go
+
+        bpf2go.write(_json(args[0], PLAN))
     else:
         print("bpfgen: error: steps are called by Ninja; run bpfgen && ninja", file=sys.stderr)
         return EXIT_USAGE

@@ -21,7 +21,7 @@ from bpfgen.frozen import frozen
 from bpfgen.graph import outputs
 from bpfgen.host import Host, package_files, probe
 from bpfgen.launcher import STATSLOG, STATSLOG_BYTES
-from bpfgen.notes import last_layout, own_files, recorded
+from bpfgen.notes import last_layout, own_files, recorded, removable
 from bpfgen.plan import EDITOR_FILE, MARK, NINJA_FILE, Inputs, make_graph, make_plan, planned_ids, render_plan
 from bpfgen.project import Project, load
 from bpfgen.text import plural
@@ -62,7 +62,8 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     _refuse_foreign(layout)
     with contextlib.nullcontext() if args.dry_run else _locked(layout.note("lock")):
         left = _left(result, layout)
-        stale = [] if selection else sorted({*left, *_moved_from(layout)}.difference(result.outputs))
+        gone = [] if selection else sorted({*left, *_moved_from(layout)}.difference(result.outputs))
+        stale = removable(gone, layout)
         changed = [name for name, data in result.files.items() if not holds(name, data)]
         before = planned_ids(_read(layout.note("plan.json"))) if changed or stale else set()
         if not args.dry_run:

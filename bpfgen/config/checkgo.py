@@ -8,10 +8,10 @@ from bpfgen.catalog import arches
 from bpfgen.config.report import Path, Report
 from bpfgen.config.schema import Config, Program, ProgramGo
 
-GO_KEYWORDS = frozenset(
-    "break case chan const continue default defer else fallthrough for func go goto if import interface map package "
-    "range return select struct switch type var".split()
-)
+_KEYWORDS = """
+break case chan const continue default defer else fallthrough for func go goto if import interface map package range
+return select struct switch type var"""
+GO_KEYWORDS = frozenset(_KEYWORDS.split())
 """https://go.dev/ref/spec#Keywords"""
 
 
@@ -28,7 +28,9 @@ def go(config: Config, report: Report) -> None:
             _program(config, program, program.go, ("program", name, "go"), report)
             if not typed:
                 hint = 'write  bindings = "bpf2go"  in [go]'
-                report.add(("program", name, "go"), "a program has Go files of its own only as bindings", hint, key=True)
+                report.add(
+                    ("program", name, "go"), "a program has Go files of its own only as bindings", hint, key=True
+                )
 
 
 def _program(config: Config, program: Program, table: ProgramGo, path: Path, report: Report) -> None:

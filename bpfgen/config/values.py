@@ -103,7 +103,9 @@ GoStem = Annotated[
     str, Rule("a Go identifier of letters, digits and '_'", r"[A-Za-z_][A-Za-z0-9_]*", 'such as "probe" or "Probe"')
 ]
 # What `go build` would skip or take for a constraint is not looked for: bpf2go doesn't either.
-GoFileStem = Annotated[str, Rule("the beginning of a file's name: letters, digits, '_', '.' and '-'", r"[A-Za-z0-9_.-]+")]
+GoFileStem = Annotated[
+    str, Rule("the beginning of a file's name: letters, digits, '_', '.' and '-'", r"[A-Za-z0-9_.-]+")
+]
 GoFileSuffix = Annotated[
     str, Rule("the end of a file's name: letters, digits, '_', '.' and '-', or empty", r"[A-Za-z0-9_.-]*")
 ]

@@ -99,18 +99,9 @@ def _refuse_foreign(folder: Path, names: Iterable[str]) -> None:
 
 
 def _render(section: Plan, objects: Sequence[Plan]) -> dict[str, str]:
-    from pathlib import Path
+    from bpfgen.outputs.templating import templates
 
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=False,  # noqa: S701 - Go, not HTML; strings pass through the filter `go`
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = templates()
     environment.filters["go"] = quote
     package, arches = section["package"], section["arches"]
     main, part = environment.get_template("programs.go.j2"), environment.get_template("objects.go.j2")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from project import Project
 
-DATA = Path(__file__).parent.parent / "data" / "bpf2go"
+DATA = Path(__file__).parent.parent / "data" / "layouts"
 LAYOUTS = ("agent", "packages", "tool")
 # Without the variables that bpf2go, or the lines of the layouts, read.
 ENVIRON = {

@@ -1,53 +1,58 @@
-"""bpf2go itself, built from its Go module."""
+"""bpf2go itself, from its Go module: the command, and the packages that it is made of in a program of ours."""
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Union
+from typing import Any
 
 import fetch
-import pytest
 
-NEEDED = ("clang-19", "go", "gofmt", "llvm-strip-19")
-SETTINGS = {"BPF_CLANG": "clang-19", "BPF_CFLAGS": "-O2 -Wall -DLIMIT=64", "BPF_HEADERS": "../../bpf/vendored"}
-"""What the layouts of tests/data/bpf2go want of their Makefiles."""
-
-
-@cache
-def tools() -> Path:
-    """A folder with `bpf2go` and `bpfgen`; skips the test where a tool is missing."""
-    missing = [tool for tool in NEEDED if shutil.which(tool) is None]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
-    folder = fetch.CACHE / f"bpf2go-{fetch.EBPF}"
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "bpf2go").exists():
-        env = {**os.environ, "GOBIN": str(folder)}
-        run("go", "install", f"github.com/cilium/ebpf/cmd/bpf2go@{fetch.EBPF}", cwd=folder, env=env)
-    script = folder / "bpfgen"
-    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m bpfgen "$@"\n', encoding="utf-8")
-    script.chmod(0o755)
-    return folder
+MODULE = "github.com/cilium/ebpf"
+VERSIONS = {"0.17": "v0.17.3", "0.19": "v0.19.0", "0.21": "v0.21.0", "0.22": fetch.EBPF}
+"""Levels of `go.api` with the versions of the module that they are compared with."""
+ENVIRONMENT = {**os.environ, "GOFLAGS": "-mod=mod -buildvcs=false", "GOWORK": "off", "GOTOOLCHAIN": "local"}
 
 
-def run(*words: Union[str, Path], cwd: Path, env: Mapping[str, str], code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Runs a command, and checks its exit code."""
-    done = subprocess.run(words, cwd=cwd, env=env, check=False, capture_output=True, text=True)
-    assert done.returncode == code, f"{words}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    assert "Traceback" not in done.stderr
-    return done
+def go(*words: str, cwd: Path, **environment: str) -> str:
+    """A Go command's output; fails with its complaints."""
+    settings = {**ENVIRONMENT, **environment}
+    done = subprocess.run(("go", *words), cwd=cwd, env=settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
-def environ(**more: str) -> dict[str, str]:
-    """One in which bpf2go and bpfgen find each other's compiler, and nothing is cached."""
-    own = {"BPF2GO", "BPF2GO_CFLAGS", "BPF2GO_MAKEBASE", "BPF2GO_STRIP", "GOPACKAGE", "GOFILE", "V"}
-    rest = {name: value for name, value in os.environ.items() if name not in own}
-    # go writes the layouts' go.sum.
-    fixed = {"PATH": f"{tools()}{os.pathsep}{os.environ['PATH']}", "GOFLAGS": "-mod=mod", "BPF2GO_CC": "clang-19"}
-    return {**rest, **fixed, **SETTINGS, "CCACHE_DISABLE": "1", **more}
+def command(folder: Path, level: str) -> Path:
+    """bpf2go's command of that level, built below `folder`."""
+    target = folder / "bin"
+    go("install", f"{MODULE}/cmd/bpf2go@{VERSIONS[level]}", cwd=folder, GOBIN=str(target), GOFLAGS="-buildvcs=false")
+    return target / "bpf2go"
+
+
+class Oracle:
+    """bpf2go's packages of one level, in one process for many objects."""
+
+    def __init__(self, folder: Path, level: str) -> None:
+        """Builds the program below `folder`."""
+        root = folder / f"oracle-{level}"
+        shutil.copytree(Path(__file__).parent / "bpf2go", root)
+        (root / "go.mod").write_text(f"module example.com/oracle\n\ngo 1.22\n\nrequire {MODULE} {VERSIONS[level]}\n")
+        go("build", "-o", "oracle", ".", cwd=root)
+        self._program = root / "oracle"
+
+    def render(self, jobs: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+        """For each job `Text`, which is Go as bpf2go writes it, or `Error`."""
+        done = subprocess.run([self._program], input=json.dumps(jobs), capture_output=True, text=True, check=True)
+        results: list[dict[str, str]] = json.loads(done.stdout)
+        return results
+
+
+@functools.cache
+def module() -> Path:
+    """The newest version's folder, which is not ours to write to."""
+    return fetch.cilium_examples()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import environ, run, tools
+from switching import environ, run, tools
 
 from bpfgen.bpf2go.directives import read
 from bpfgen.bpf2go.options import usage

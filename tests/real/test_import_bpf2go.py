@@ -10,14 +10,14 @@ from pathlib import Path
 import fetch
 import pytest
 from objects import code
-from oracle import environ, run, tools
+from switching import environ, run, tools
 from project import BPFGEN, NINJA
 
 from bpfgen.bpf.compare import differences
 
 pytestmark = [pytest.mark.real, pytest.mark.input]
 
-DATA = Path(__file__).parent.parent / "data" / "bpf2go"
+DATA = Path(__file__).parent.parent / "data" / "layouts"
 MADE = re.compile(r"_bpf(?:e[lb])?[\w.]*\.(?:go|o)$")
 """Names of what bpf2go makes."""
 

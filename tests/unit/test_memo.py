@@ -42,6 +42,7 @@ READ_AGAIN = {
     "bpfgen.config.report",
     "bpfgen.config.schema",
     "bpfgen.config.source",
+    "bpfgen.config.values",
     "bpfgen.errors",
     "bpfgen.files",
     "bpfgen.frozen",

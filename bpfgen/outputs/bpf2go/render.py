@@ -1,0 +1,79 @@
+"""Model → the text of one Go file, as gofmt leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from bpfgen.frozen import frozen
+from bpfgen.outputs.bpf2go.gotypes import columns, text
+from bpfgen.outputs.bpf2go.identifiers import Names, identifier
+from bpfgen.outputs.bpf2go.levels import Level
+from bpfgen.outputs.bpf2go.model import Declaration, Model
+from bpfgen.outputs.templating import templates
+
+if TYPE_CHECKING:
+    import jinja2
+
+Row = tuple[str, str]
+
+
+@frozen
+class File:
+    """What surrounds the model in one Go file."""
+
+    header: str
+    """Its first line."""
+    constraint: str
+    """The expression of `//go:build`, or empty."""
+    package: str
+    object: str
+    """The name of the object that it embeds, in its own folder."""
+
+
+@frozen
+class _Entry:
+    """A map, program or variable."""
+
+    c: str
+    go: str
+
+
+def render(file: File, stem: str, model: Model, level: Level) -> str:
+    """The whole file."""
+    types = [{"name": each.name, "text": text(each.type), "constants": _constants(each)} for each in model.types]
+    kinds = {"Map": model.maps, "Prog": model.programs, "Var": model.variables}
+    names = [(f"{stem}{kind}{identifier(name)}", f'= "{name}"') for kind, found in kinds.items() for name in found]
+    return _template().render(
+        file=file,
+        stem=stem,
+        names=Names(stem),
+        types=types,
+        structs=any("structs.HostLayout" in each["text"] for each in types),
+        constants=names if level.constants else (),
+        any="any" if level.constants else "interface{}",
+        maps=_entries(model.maps),
+        programs=_entries(model.programs),
+        variables=_entries(model.variables),
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = templates()
+    environment.filters["columns"] = columns
+    environment.filters["fields"] = _fields
+    return environment.get_template("bpf2go.go.j2")
+
+
+def _entries(names: Sequence[str]) -> tuple[_Entry, ...]:
+    return tuple(_Entry(name, identifier(name)) for name in names)
+
+
+def _fields(entries: Sequence[_Entry], kind: str) -> list[str]:
+    return columns([(entry.go, f'*ebpf.{kind} `ebpf:"{entry.c}"`') for entry in entries])
+
+
+def _constants(declaration: Declaration) -> list[Row]:
+    return [(name, f"{declaration.name} = {value}") for name, value in declaration.constants]

@@ -1,2 +1,0 @@
-// Package generated is made by bpf2go.
-package generated

@@ -1,0 +1,130 @@
+"""Bindings like bpf2go's in a project: what is built again, what isn't, and what is never written over."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from project import Project
+
+pytestmark = pytest.mark.real
+
+CONFIG = """
+[targets]
+arches = ["amd64", "s390x"]
+[program."*"]
+source = "bpf/*.c"
+portable = true
+go = { dir = "probes" }
+[go]
+bindings = "bpf2go"
+package = "probes"
+"""
+MAP = """
+struct event { int pid; };
+struct {
+  int (*type)[1]; int (*max_entries)[16]; unsigned *key; struct event *value;
+} events __attribute__((section(".maps"), used));
+"""
+
+
+@pytest.fixture
+def probes(tmp_path: Path) -> Project:
+    """Two programs whose bindings share a package, built."""
+    project = Project(tmp_path)
+    project.program("one", MAP)
+    project.program("two")
+    project.config(CONFIG)
+    project.make()
+    return project
+
+
+def written(project: Project) -> dict[str, int]:
+    """Each file of the package, and which file it is: one that is written again is another."""
+    return {path.name: path.stat().st_ino for path in (project.root / "probes").iterdir()}
+
+
+def test_files(probes: Project) -> None:
+    bases = [f"{name}_{target}" for name in ("one", "two") for target in ("bpfel", "bpfeb")]
+    assert sorted(written(probes)) == sorted(f"{base}.{end}" for base in bases for end in ("go", "o"))
+    text = (probes.root / "probes/one_bpfel.go").read_text()
+    assert "type oneEvent struct {\n\t_   structs.HostLayout\n\tPid int32\n}\n" in text
+    assert probes.idle()
+
+
+def test_an_edit_without_effect_writes_nothing(probes: Project) -> None:
+    before = written(probes)
+    path = probes.root / "bpf/one.c"
+    path.write_text(path.read_text() + "// no code\n")
+    probes.ninja()
+    assert written(probes) == before
+    assert probes.idle()
+
+
+def test_an_edit_writes_its_own_files(probes: Project) -> None:
+    before = written(probes)
+    probes.program("two", "int counter;\n")
+    probes.ninja()
+    after = written(probes)
+    assert {name for name in after if after[name] != before[name]} == {
+        f"two_{target}.{end}" for target in ("bpfel", "bpfeb") for end in ("go", "o")
+    }
+    assert probes.idle()
+
+
+def test_a_deleted_file_comes_back(probes: Project) -> None:
+    text = (probes.root / "probes/two_bpfel.go").read_bytes()
+    probes.remove("probes/two_bpfel.go")
+    probes.ninja()
+    assert (probes.root / "probes/two_bpfel.go").read_bytes() == text
+
+
+def test_settings_are_in_the_first_line(probes: Project) -> None:
+    first = (probes.root / "probes/one_bpfel.go").read_text().partition("\n")
+    probes.config(CONFIG.replace("portable", "cflags = ['-DUNUSED']\nportable"))
+    probes.make()
+    again = (probes.root / "probes/one_bpfel.go").read_text().partition("\n")
+    assert first[0] != again[0]
+    assert first[2] == again[2]
+
+
+def test_a_renamed_stem_leaves_nothing_behind(probes: Project) -> None:
+    probes.config(CONFIG.replace('dir = "probes"', 'dir = "probes", suffix = "_test"'))
+    probes.make()
+    assert all(name.endswith(("_test.go", "_test.o")) for name in written(probes))
+
+
+def test_a_persons_file_is_neither_written_over_nor_removed(probes: Project) -> None:
+    mine = probes.write("probes/three_bpfel.go", "package probes\n")
+    probes.program("three")
+    probes.bpfgen()
+    said = probes.ninja(code=1)
+    assert "probes/three_bpfel.go: error: was made neither by bpfgen nor by bpf2go" in said
+    probes.remove("bpf/three.c")
+    probes.bpfgen()
+    assert mine.read_text() == "package probes\n"
+    probes.bpfgen("clean")
+    assert [path.name for path in (probes.root / "probes").iterdir()] == ["three_bpfel.go"]
+
+
+def test_every_problem_of_all_programs(probes: Project) -> None:
+    probes.program("one", MAP.replace("int pid", "char *pid"))
+    probes.program("two", "int y; double x;\n" + MAP.replace("event", "thing").replace("int pid", "void *p"))
+    said = probes.ninja(code=1)
+    assert 'the C type "event" has a member pid that is a pointer' in said
+    assert 'the C type "thing" has a member p that is a pointer' in said
+    assert "global_types = false" in said
+
+
+def test_several_sources_are_one_object(tmp_path: Path) -> None:
+    """bpf2go can't do this: the bindings are those of the linked object."""
+    project = Project(tmp_path)
+    project.program("one", MAP)
+    project.write("bpf/two.c", "int counter = 3;\n")
+    project.config('[program.both]\nsources = ["bpf/one.c", "bpf/two.c"]\nportable = true\n[go]\nbindings = "bpf2go"\n')
+    project.make()
+    text = (project.root / "out/go/both_bpfel.go").read_text()
+    assert all(name in text for name in ("bothMapEvents", "bothProgOne", "bothVarCounter", "type bothEvent struct"))
+    assert os.path.exists(project.root / "out/go/both_bpfel.o")
+    assert project.idle()
