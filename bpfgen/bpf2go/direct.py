@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from bpfgen.bpf2go import quick
 from bpfgen.bpf2go.assemble import Run, assemble
-from bpfgen.bpf2go.cflags import rebased
+from bpfgen.bpf2go.cflags import Places, rebased
 from bpfgen.bpf2go.goflag import HelpAsked, Refused
 from bpfgen.bpf2go.importing import wanted_api
 from bpfgen.bpf2go.options import NoSuchTarget, Options, native, read, supported_targets, usage
@@ -95,15 +95,13 @@ def _project(options: Options, here: str, folder: str) -> tuple[Config, dict[tup
     made = programs(options, places, native())
     if made.flags.lost:
         raise Failure([Problem(None, text) for text in made.flags.lost])
-    # As bpf2go does it, but for each folder: names in an object are as seen from the folder of the call.
-    source = os.path.dirname(str(made.programs[0].source))
-    folders = {places.rebase(path): path for path in _include_words(options.cflags) if not os.path.isabs(path)}
-    folders[source] = os.path.relpath(os.path.dirname(os.path.abspath(options.source)), here)
-    maps = tuple(f"-fdebug-prefix-map={path}={shown}" for path, shown in folders.items())
+    source = os.path.abspath(options.source)
+    names = () if options.no_strip else _names(options, places, here)
 
     def own(program: Program) -> Program:
         go = dataclasses.replace(program.go, dir=quick.MADE) if program.go else None
-        return dataclasses.replace(program, cflags=(*program.cflags, *maps), go=go)
+        # bpf2go hands the source's absolute path to clang, and clang names files by whether it is one.
+        return dataclasses.replace(program, source=source, cflags=(*program.cflags, *names), go=go)
 
     made = dataclasses.replace(made, programs=tuple(map(own, made.programs)))
     asked = wanted_api(here)
@@ -113,10 +111,19 @@ def _project(options: Options, here: str, folder: str) -> tuple[Config, dict[tup
     return config, dict(comments)
 
 
-def _include_words(cflags: Sequence[str]) -> list[str]:
-    """Folders of headers, as written."""
-    words = iter(cflags)
-    return [word[2:] or next(words, "") for word in words if word.startswith("-I")]
+def _names(options: Options, places: Places, here: str) -> tuple[str, ...]:
+    """Flags that name files in an object as bpf2go does, seen from the folder of the call.
+
+    LLVM looks for the lines of line information in files of these names, which aren't there from where it runs; unless
+    the text is embedded, for which DWARF must be of version 5 (LLVM's BTFDebug.cpp, CGDebugInfo.cpp). The strip leaves
+    nothing of that.
+    """
+    words = iter(options.cflags)
+    include = [word[2:] or next(words, "") for word in words if word.startswith("-I")]
+    folders = {places.rebase(path): path for path in include if path and not os.path.isabs(path)}
+    source = os.path.dirname(os.path.abspath(options.source))
+    folders[source] = os.path.relpath(source, here)
+    return ("-gdwarf-5", "-gembed-source", *(f"-fdebug-prefix-map={path}={name}" for path, name in folders.items()))
 
 
 def _generate() -> None:

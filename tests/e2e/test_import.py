@@ -207,7 +207,7 @@ def test_names(project: Project) -> None:
     for name in ("x/probe.c", "y/probe.c", "z/all.c", "z/one.bpf.c", "z/One.c"):
         project.write(name, SOURCE)
     lines = ["a x/probe.c", "b y/probe.c", "c y/probe.c", "d z/all.c", "e z/one.bpf.c", "f z/One.c"]
-    lines.append("-target bpfel,arm64 g z/all.c")
+    lines.append("-target bpfeb,arm64 g z/all.c")
     text = "".join(f"//go:generate bpf2go {line}\n" for line in lines)
     project.write("a.go", f"package p\n{text}")
     project.bpfgen("import", "bpf2go", env=ENVIRON)

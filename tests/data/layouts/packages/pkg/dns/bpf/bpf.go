@@ -5,4 +5,4 @@ Package bpf reads names.
 */
 package bpf
 
-//go:generate go run -mod=mod github.com/cilium/ebpf/cmd/bpf2go@v0.22.0 -type query -type=verdict -target bpfel Dns dns.bpf.c -- -I ../../../bpf/headers -DQUERIES=64 -Wall
+//go:generate go run -mod=mod github.com/cilium/ebpf/cmd/bpf2go@v0.22.0 -type hint --type=step -target bpfel Dns dns.bpf.c -- -I ../../../bpf/headers -DQUERIES=64 -Wall

@@ -7,7 +7,18 @@ struct query {
 	char name[60];
 };
 
-struct query *unused_query __attribute__((unused));
+struct hint {
+	__u32 first;
+	__u8 second;
+};
+
+enum step {
+	FIRST,
+	SECOND,
+};
+
+const struct hint *unused_hint __attribute__((unused));
+const enum step *unused_step __attribute__((unused));
 enum verdict last_verdict;
 
 struct {
