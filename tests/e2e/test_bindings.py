@@ -99,7 +99,7 @@ def test_a_persons_file_is_neither_written_over_nor_removed(probes: Project) -> 
     mine = probes.write("probes/three_bpfel.go", "package probes\n")
     probes.program("three")
     probes.bpfgen()
-    said = probes.ninja(code=1)
+    said = probes.ninja(code=None)  # 1, or from Ninja 1.13 on the step's own
     assert "probes/three_bpfel.go: error: was made neither by bpfgen nor by bpf2go" in said
     probes.remove("bpf/three.c")
     probes.bpfgen()
@@ -111,7 +111,7 @@ def test_a_persons_file_is_neither_written_over_nor_removed(probes: Project) -> 
 def test_every_problem_of_all_programs(probes: Project) -> None:
     probes.program("one", MAP.replace("int pid", "char *pid"))
     probes.program("two", "int y; double x;\n" + MAP.replace("event", "thing").replace("int pid", "void *p"))
-    said = probes.ninja(code=1)
+    said = probes.ninja(code=None)  # 1, or from Ninja 1.13 on the step's own
     assert 'the C type "event" has a member pid that is a pointer' in said
     assert 'the C type "thing" has a member p that is a pointer' in said
     assert "global_types = false" in said

@@ -39,6 +39,17 @@ bindings = "bpf2go"
 package = "main"
 tags = ["linux"]
 """
+# clang-19 for bpf2go, which writes the source's name as x/x.c and headers' as ./x/x.h in line information; in our
+# objects all begin with "./".
+COMPILER = """\
+#!/bin/sh
+for word; do
+  shift
+  case $word in -fdebug-prefix-map=*) word="${word%=*}=./${word##*=}" ;; esac
+  set -- "$@" "$word"
+done
+exec clang-19 "$@"
+"""
 LOAD = """\
 package main
 
@@ -79,10 +90,10 @@ class Example:
         head = f'[program.{self.folder}]\nsource = "examples/{self.folder}/{self.source}"\n{scope}\n'
         return f'{head}go = {{ stem = "bpf", dir = "examples/{self.folder}"{more} }}\n'
 
-    def command(self, program: Path) -> list[str]:
+    def command(self, program: Path, compiler: Path) -> list[str]:
         """bpf2go's command line, for the module's folder as the current one."""
         options = list(self.words[: self.words.index("bpf")])
-        place = ["-cc", "clang-19", "-strip", "llvm-strip-19", "-output-dir", f"examples/{self.folder}"]
+        place = ["-cc", str(compiler), "-strip", "llvm-strip-19", "-output-dir", f"examples/{self.folder}"]
         source = f"examples/{self.folder}/{self.source}"
         return [str(program), *place, *options, "bpf", source, "--", "-Wall", "-Iexamples/headers"]
 
@@ -123,9 +134,12 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
         done = subprocess.run(words, cwd=ours, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     program = oracle.command(folder, "0.22")
+    compiler = folder / "compiler"
+    compiler.write_text(COMPILER)
+    compiler.chmod(0o755)
     for example in found:
         environment = {**os.environ, "GOPACKAGE": "main"}
-        subprocess.run(example.command(program), cwd=theirs, env=environment, check=True, capture_output=True)
+        subprocess.run(example.command(program, compiler), cwd=theirs, env=environment, check=True, capture_output=True)
     return Trees(ours, theirs, found)
 
 

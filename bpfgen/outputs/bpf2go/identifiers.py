@@ -31,6 +31,11 @@ def identifier(text: str) -> str:
     return "".join(kept)
 
 
+def is_name(text: str) -> bool:
+    """Whether Go takes what `identifier` made for a name: `__` became nothing, and `_1` a number."""
+    return bool(text) and unicodedata.category(text[0]) != "Nd"
+
+
 def capital(letter: str) -> str:
     """One letter in upper case, as Go has it: where Unicode's has several letters, as it is."""
     upper = letter.upper()

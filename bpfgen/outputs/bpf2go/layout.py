@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from bpfgen.bpf.btf import MAX_DEPTH, MODIFIERS, Btf, Kind, Member, Type
 from bpfgen.bpf.layout import size_of
 from bpfgen.outputs.bpf2go.gotypes import ArrayOf, Field, GoType, Plain, StructOf
-from bpfgen.outputs.bpf2go.identifiers import identifier
+from bpfgen.outputs.bpf2go.identifiers import identifier, is_name
 
 SIGNED, CHAR, BOOL = 1, 2, 4
 """`BTF_INT_…`"""
@@ -87,8 +87,11 @@ class Layouts:
         if member.size or member.offset % 8:
             raise Unsupported(f"has a bit-field {member.name} as the first member of a union without a name")
         if member.name:
+            name = identifier(member.name)
+            if not is_name(name):
+                raise Unsupported(f"has a member {member.name}, which is no name in Go")
             try:
-                yield Field(identifier(member.name), self._type(member.type, depth))
+                yield Field(name, self._type(member.type, depth))
             except Unsupported as error:
                 raise Unsupported(f"has a member {member.name} that {error}") from None
             return

@@ -15,7 +15,7 @@ from bpfgen.errors import Failure, Location, Problem
 from bpfgen.frozen import frozen
 from bpfgen.outputs.bpf2go.collect import Chosen, global_types, wanted
 from bpfgen.outputs.bpf2go.gotypes import GoType
-from bpfgen.outputs.bpf2go.identifiers import identifier
+from bpfgen.outputs.bpf2go.identifiers import identifier, is_name
 from bpfgen.outputs.bpf2go.layout import Layouts, Unsupported
 from bpfgen.outputs.bpf2go.levels import Level
 
@@ -71,21 +71,35 @@ def _model(elf: Container, btf: Btf | None, path: str, options: Options, level: 
     maps = [each for each in read_maps(elf, btf) if not each.name.startswith(".")]
     if not level.struct_ops:
         maps = [each for each in maps if each.type != "struct_ops"]
-    names = tuple(sorted(each.name for each in maps))
     variables = read_variables(elf, btf)
-    return Model(
-        maps=names,
-        programs=tuple(sorted(each.name for each in read_programs(elf)[0])),
-        variables=tuple(sorted(each.name for each in variables)),
-        types=_types(btf, names, variables, path, options, level) if btf is not None else (),
-    )
+    names = {
+        "map": tuple(sorted(each.name for each in maps)),
+        "program": tuple(sorted(each.name for each in read_programs(elf)[0])),
+        "variable": tuple(sorted(each.name for each in variables)),
+    }
+    problems = [
+        Problem(Location(path), f"the {kind} {name} has no name in Go", "rename it")
+        for kind, found in names.items()
+        for name in found
+        if not is_name(identifier(name))
+    ]
+    types = _types(btf, names["map"], variables, path, options, level, problems) if btf is not None else ()
+    if problems:
+        raise Failure(problems)
+    return Model(names["map"], names["program"], names["variable"], types)
 
 
 def _types(
-    btf: Btf, maps: Sequence[str], variables: Sequence[Variable], path: str, options: Options, level: Level
+    btf: Btf,
+    maps: Sequence[str],
+    variables: Sequence[Variable],
+    path: str,
+    options: Options,
+    level: Level,
+    problems: list[Problem],
 ) -> tuple[Declaration, ...]:
     chosen, missing = wanted(btf, options.types)
-    problems = [Problem(Location(path), f'there is no C type "{name}" in it', _UNUSED) for name in missing]
+    problems += [Problem(Location(path), f'there is no C type "{name}" in it', _UNUSED) for name in missing]
     if options.global_types:
         of_maps = {name: types for name, types in read_map_types(btf).items() if name in maps}
         chosen = {**global_types(btf, of_maps, variables), **chosen}
@@ -98,8 +112,6 @@ def _types(
             declarations.append(_declaration(name, each, layouts))
         except Unsupported as error:
             problems.append(Problem(Location(path), f'the C type "{each.name}" {error}: Go can\'t have it', _LEFT_OUT))
-    if problems:
-        raise Failure(problems)
     return tuple(declarations)
 
 
