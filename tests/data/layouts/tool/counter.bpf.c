@@ -7,16 +7,19 @@
 #define TEXT GREETING
 #endif
 
-union count {
-	__u32 all[LIMIT];
-	__u64 first;
+struct count {
+	union {
+		__u32 all[LIMIT];
+		__u64 first;
+	};
+	__u8 last;
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, LIMIT);
 	__type(key, __u32);
-	__type(value, union count);
+	__type(value, struct count);
 } counts SEC(".maps");
 
 const char text[] = TEXT;
@@ -25,7 +28,7 @@ SEC("socket")
 int count(void *ctx)
 {
 	__u32 key = 0;
-	union count *value = bpf_map_lookup_elem(&counts, &key);
+	struct count *value = bpf_map_lookup_elem(&counts, &key);
 
 	if (value)
 		value->all[0] += STEP + text[1];
