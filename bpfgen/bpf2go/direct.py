@@ -67,6 +67,7 @@ def _told(problem: Problem) -> str:
 def _make(options: Options, call: str, folder: str) -> int:
     here = os.getcwd()
     target = os.path.abspath(options.output_dir)
+    base = os.path.abspath(options.makebase) if options.makebase else ""
     if not os.path.exists(options.source):
         return _fail(f"file {os.path.abspath(options.source)} doesn't exist")
     text = render(*_project(options, here, folder))
@@ -80,7 +81,7 @@ def _make(options: Options, call: str, folder: str) -> int:
         _generate()
         code = quick.build(here, target)
         if code == EXIT_OK:
-            _finish(options, target)
+            _finish(options, target, base)
             _forget_others(folder, target)
             # A run that has more to do than to copy isn't noted, and so never left to `quick`.
             if not (options.verbose or options.makebase):
@@ -133,20 +134,22 @@ def _generate() -> None:
     generate.run(argparse.Namespace(**common, dry_run=False, verbose=False, quiet=True), io.StringIO())
 
 
-def _finish(options: Options, target: str) -> None:
-    """What bpf2go does beside the files that it is there for."""
+def _finish(options: Options, target: str, base: str) -> None:
+    """What bpf2go does beside the files that it is there for; `base` is the absolute `-makebase`, or empty."""
     _remove_obsolete(options, target)
     for name in sorted(os.listdir(quick.MADE)):
         path = os.path.join(target, name)
         if options.verbose and name.endswith(".go"):
             verb = "Compiled" if options.no_strip else "Compiled and stripped"
             print(f"{verb} object file {path[: -len('.go')]}.o\nGenerated bpf2go binding file {path}")
-        if options.makebase and name.endswith(".go"):
+        if base and name.endswith(".go"):
             from bpfgen.bpf2go import makedep
 
             rows = makedep.headers(quick.run(quick.ninja(), "-t", "deps")[1], _target(options, name))
-            text = makedep.render(path, [os.path.abspath(row) for row in rows], os.path.abspath(options.makebase))
+            text = makedep.render(path, [os.path.abspath(row) for row in rows], base)
             write_if_changed(f"{path}.d", text.encode("utf-8", "surrogateescape"))
+            if options.verbose:
+                print(f"Wrote dependency file {path}.d")
 
 
 def _remove_obsolete(options: Options, target: str) -> None:

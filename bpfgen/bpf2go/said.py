@@ -12,6 +12,7 @@ def translate(text: str, folder: str, here: str) -> str:
     def path(found: re.Match[str]) -> str:
         return os.path.relpath(os.path.join(folder, found[0]), here)
 
-    lines = [line for line in text.splitlines() if not line.startswith(("FAILED: ", "ninja: "))]
-    lines = [line for line in lines if "bpfgen.cc.main" not in line and "bpfgen.steps" not in line]
+    # Ninja's is also the line below FAILED, which is the command.
+    text = re.sub(r"^(?:FAILED: .*\n.*|ninja: .*)(?:\n|$)", "", text, flags=re.MULTILINE)
+    lines = text.splitlines()
     return "".join(re.sub(r"(?<![\w./-])(?:\.\./)+[^\s:,;'\"<>]+", path, line) + "\n" for line in lines)
