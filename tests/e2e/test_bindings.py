@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,50 @@ def test_several_sources_are_one_object(tmp_path: Path) -> None:
     assert all(name in text for name in ("bothMapEvents", "bothProgOne", "bothVarCounter", "type bothEvent struct"))
     assert os.path.exists(project.root / "out/go/both_bpfel.o")
     assert project.idle()
+
+
+def test_docs_example(tmp_path: Path) -> None:
+    """The page's `build.toml` makes the files, and in them the names, that the page says."""
+    page = (Path(__file__).parents[2] / "docs/go.md").read_text(encoding="utf-8")
+    shown = re.search(r"^```toml\n(.*?)^```$(.*?)^##", page, re.MULTILINE | re.DOTALL)
+    assert shown
+    project = Project(tmp_path)
+    project.program("counter", MAP)
+    (tmp_path / "include").rename(tmp_path / "headers")
+    project.write("build.toml", shown[1].replace("[compile]", '[toolchain]\nclang = "clang-19"\n\n[compile]'))
+    project.make()
+    said = re.findall(r"`(?:internal/counter/)?([^`]+)`", shown[2])
+    files = {path.name: path for path in (tmp_path / "internal/counter").iterdir()}
+    assert sorted(files) == sorted(said[:4])
+    text = files["bpf_bpfel.go"].read_text()
+    assert all(re.search(rf"\b{name}\b", text) for name in said[4:])
+    assert len(said) == 7
+
+
+GO_MOD = """\
+module example.com/probes
+
+go 1.25.0
+
+require github.com/cilium/ebpf v0.22.0
+"""
+
+
+def test_go_builds_nothing_after_an_edit_without_effect(probes: Project) -> None:
+    """Many programs in one package; with an edit that changes code, Go compiles it again."""
+    probes.write("go.mod", GO_MOD)
+    go = ("go", "build", "-x", "./probes")
+    env = {**os.environ, "GOFLAGS": "-mod=mod -buildvcs=false", "GOWORK": "off", "GOTOOLCHAIN": "local"}
+
+    def compiles() -> bool:
+        return "/compile " in probes.run(go, env=env).stderr
+
+    assert compiles()
+    assert not compiles()
+    path = probes.root / "bpf/one.c"
+    path.write_text(path.read_text() + "// no code\n")
+    probes.ninja()
+    assert not compiles()
+    path.write_text(path.read_text() + "int counter;\n")
+    probes.ninja()
+    assert compiles()

@@ -16,6 +16,11 @@ typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32; 
 typedef signed char s8; typedef short s16; typedef int s32; typedef long long s64;
 enum small { SMALL_A, SMALL_B = 7 }; enum wide { WIDE_A = 1ULL << 40, WIDE_B }; enum less { LESS_A = -1, LESS_B };
 """
+MAP = """\
+struct {
+  int (*type)[1]; int (*max_entries)[1]; u32 *key; struct sN *value;
+} mN __attribute__((section(".maps"), used));
+"""
 SCALARS: tuple[str, ...] = (
     "u8",
     "u16",
@@ -77,6 +82,8 @@ def source(draw: DrawFn, packed: bool = False) -> str:
             f"struct s{index} {{ {draw(body(tuple(known), 2, ''))} }}{attribute};\nstruct s{index} v{index};\n"
         )
         known.append(f"s{index}")
+        if draw(st.booleans()):
+            lines.append(MAP.replace("N", str(index)))
     return "".join(lines)
 
 
