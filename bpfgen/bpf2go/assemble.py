@@ -12,7 +12,7 @@ from bpfgen.bpf2go.names import names
 from bpfgen.bpf2go.programs import Compiler, Made
 from bpfgen.catalog import arches
 from bpfgen.config.check import RESERVED
-from bpfgen.config.schema import Compile, Config, Go, Program, ProgramGo, Project, Targets, Toolchain
+from bpfgen.config.schema import Cache, Compile, Config, Go, Program, ProgramGo, Project, Targets, Toolchain
 from bpfgen.errors import Location
 from bpfgen.frozen import frozen
 
@@ -39,9 +39,11 @@ def assemble(
     for key, (run, _) in zip(chosen, flat):
         lost = tuple(f"not carried over: {text}" for text in run.made.flags.lost)
         comments["program", key] = (*([str(run.where)] if run.where else []), *lost)
+    compiler = usual_compiler(runs)
     config = Config(
         project=Project(name=name),
-        toolchain=Toolchain(clang=common(run.compiler.clang for run in runs)),
+        toolchain=Toolchain(clang=compiler.clang),
+        cache=Cache(launcher=compiler.launcher) if compiler.launcher else Cache(),
         program={key: program for key, (_, program) in zip(chosen, flat)},
         go=Go(bindings="bpf2go", api=api or Go().api),  # type: ignore[arg-type] # the caller knows which there are
     )
@@ -52,6 +54,12 @@ def assemble(
         comments["compile", "mcpu"] = ("bpf2go's default.",)
     comments["go", "api"] = ("Generated files change only when this does.",)
     return shared, comments
+
+
+def usual_compiler(runs: Sequence[Run]) -> Compiler:
+    """The one that most runs want."""
+    usual = common(str(run.compiler) for run in runs)
+    return next(run.compiler for run in runs if str(run.compiler) == usual)
 
 
 def common(values: Iterable[T]) -> T:

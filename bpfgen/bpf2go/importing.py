@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Optional
 
@@ -52,7 +53,10 @@ def search(root: str, environ: Mapping[str, str], native: str) -> Found:
     for name in go_files(root):
         with open(os.path.join(root, name), encoding="utf-8", errors="surrogateescape", newline="") as file:
             text = file.read()
-        for directive in read(name, text, environ, state.left):
+        # As `go generate` sets them; GOROOT only go itself knows.
+        folder = os.path.dirname(os.path.join(root, name))
+        here = {"GOOS": sys.platform, "GOARCH": native, **environ, "PWD": folder}
+        for directive in read(name, text, here, state.left):
             call = find_call(directive)
             if isinstance(call, Hidden):
                 hint = "write the line as `bpf2go …`, or the program into build.toml by hand"

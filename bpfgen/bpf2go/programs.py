@@ -29,6 +29,9 @@ class Compiler:
     flags: tuple[str, ...]
     """Words behind it."""
 
+    def __str__(self) -> str:
+        return f"{self.launcher} {self.clang}".strip()
+
 
 def compiler(options: Options) -> Compiler:
     """The compiler that a run asks for; `clang`, bpf2go's default, is whichever bpfgen finds."""

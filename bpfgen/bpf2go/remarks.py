@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Optional, get_args
 
-from bpfgen.bpf2go.assemble import Run, common
+from bpfgen.bpf2go.assemble import Run, common, usual_compiler
 from bpfgen.bpf2go.directives import Directive
 from bpfgen.bpf2go.options import Options
 from bpfgen.catalog import version
@@ -37,7 +37,7 @@ def unset(directive: Directive) -> str:
 def of_line(directive: Directive) -> Iterator[str]:
     """What was taken from the environment."""
     for name, value in directive.asked.items():
-        if value is not None:
+        if value is not None and name != "PWD":  # a path in the project is written as such
             yield f'${name} is "{value}" here, and was written as such'
     if unset(directive):
         yield f"{unset(directive)}; taken as empty, as `go generate` does"
@@ -55,8 +55,6 @@ def of_run(options: Options, run: Run) -> Iterator[str]:
         yield f"left out: -strip {options.strip}: bpfgen strips by itself"
     if options.makebase:
         yield "left out: -makebase: Ninja keeps track of headers"
-    if run.compiler.launcher:
-        yield f"left out: {run.compiler.launcher}: see [cache] launcher, which takes ccache where it is installed"
     program = run.made.programs[0]
     for path in (str(program.source), *program.include):
         if path.startswith("/"):
@@ -74,10 +72,10 @@ def of_environment(environ: Mapping[str, str]) -> Iterator[Note]:
 
 def of_compilers(runs: Sequence[Run]) -> Iterator[Note]:
     """Runs with another compiler than most."""
-    usual = common(run.compiler.clang for run in runs)
+    usual = usual_compiler(runs)
     for run in runs:
-        if run.compiler.clang != usual:
-            yield Note(run.where, f"a project has one compiler: {usual}, and not {run.compiler.clang}")
+        if str(run.compiler) != str(usual):
+            yield Note(run.where, f"a project has one compiler: {usual}, and not {run.compiler}")
 
 
 def choose_api(asked: Sequence[str]) -> tuple[Optional[str], tuple[str, ...]]:

@@ -94,7 +94,7 @@ package p
 
 //go:generate bpf2go -cc clang-14 a a.c -- -mcpu=probe -Igone -target bpf
 //go:generate bpf2go -cc $CLANG b a.c -- $DIR/x -DX=$X -I$DIR
-//go:generate bpf2go -strip llvm-strip -makebase .. -cc "sccache clang" -target native c a.c more.c -- -I/usr/include
+//go:generate bpf2go -strip llvm-strip -makebase .. -cc clang -target native c a.c more.c -- -I/usr/include
 """
 SAID = """\
 bpfgen: note: BPF2GO_CFLAGS="-DA" is set here, and counts as for bpf2go
@@ -111,7 +111,6 @@ a.go:5: note: -target native is amd64 on this host
 a.go:5: note: left out: more.c: bpf2go compiles one source
 a.go:5: note: left out: -strip llvm-strip: bpfgen strips by itself
 a.go:5: note: left out: -makebase: Ninja keeps track of headers
-a.go:5: note: left out: sccache: see [cache] launcher, which takes ccache where it is installed
 a.go:5: note: /usr/include is a path of this machine
 """
 
@@ -167,6 +166,33 @@ def test_version_of_go_run(project: Project) -> None:
     done = project.bpfgen("import", "bpf2go", env=ENVIRON)
     assert 'api = "0.21"' in (project.root / "build.toml").read_text(encoding="utf-8")
     assert done.stderr == "bpfgen: note: there are lines for bpf2go 0.19, too: a project has one api, 0.21\n"
+
+
+def test_go_generate_s_own_variables(project: Project) -> None:
+    """`$PWD` is the file's folder, and leaves no trace; `$GOARCH` is the host's, which is said."""
+    project.write(
+        "d/a.go", "package p\n//go:generate bpf2go -target $GOARCH -go-package $GOPACKAGE a $PWD/a.c -- -I${PWD}/h\n"
+    )
+    project.write("d/a.c", SOURCE)
+    project.write("d/h/x.h", "")
+    done = project.bpfgen("import", "bpf2go", env={**ENVIRON, "GOARCH": "arm64"})
+    text = (project.root / "build.toml").read_text(encoding="utf-8")
+    assert '\nsource = "d/a.c"\n' in text
+    assert '\ninclude = ["d/h"]\n' in text
+    assert '\narches = ["arm64"]\n' in text
+    assert 'd/a.go:2: note: $GOARCH is "arm64" here' in done.stderr
+    assert "PWD" not in done.stderr
+
+
+def test_launcher(project: Project) -> None:
+    """A launcher before the compiler is that of `[cache]`; words behind it are flags."""
+    project.write("a.go", 'package p\n//go:generate bpf2go -cc "ccache clang-19 -Wextra" a a.c\n')
+    project.write("a.c", SOURCE)
+    project.bpfgen("import", "bpf2go", env=ENVIRON)
+    text = (project.root / "build.toml").read_text(encoding="utf-8")
+    assert '\n[toolchain]\nclang = "clang-19"\n' in text
+    assert '\n[cache]\nlauncher = "ccache"\n' in text
+    assert '\ncflags = ["-Wextra"]\n' in text
 
 
 def test_nothing_is_overwritten(project: Project) -> None:

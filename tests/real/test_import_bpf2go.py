@@ -10,8 +10,8 @@ from pathlib import Path
 import fetch
 import pytest
 from objects import code
-from switching import environ, run, tools
 from project import BPFGEN, NINJA
+from switching import environ, run, tools
 
 from bpfgen.bpf.compare import differences
 

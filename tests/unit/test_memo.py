@@ -56,6 +56,7 @@ READ_AGAIN = {
     "bpfgen.project",
     "bpfgen.quote",
     "bpfgen.sources",
+    "bpfgen.text",
     "bpfgen.toolchain",
     "tomli",
 }
