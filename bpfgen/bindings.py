@@ -6,26 +6,41 @@ Pure; imported only where a project has such bindings.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, Optional
 
-from bpfgen.catalog import arches
+from bpfgen.catalog import arches, version
 from bpfgen.config.checkgo import GO_KEYWORDS
 from bpfgen.config.report import Report
 from bpfgen.config.schema import Config, Go, ProgramGo
 from bpfgen.frozen import frozen
-from bpfgen.matrix import Unit
+from bpfgen.matrix import Unit, version_code
 from bpfgen.outputs.bpf2go.constraints import constraint, serves
 from bpfgen.outputs.bpf2go.identifiers import identifier, upper_first
 from bpfgen.outputs.bpf2go.levels import LEVELS
 
 
 @frozen
+class Choice:
+    """A kernel's object, for a program that has one for each."""
+
+    kernel: str
+    version: int
+    """`LINUX_VERSION_CODE`"""
+    unit: Unit
+    stem: str
+    """That of its own file."""
+
+
+@frozen
 class Binding:
-    """The Go file of one unit, and the object beside it."""
+    """The Go file of one unit, and the object beside it; or a selector, which is for all kernels of a program."""
 
     unit: Unit
+    """Whose object stands beside it; of a selector, the first one."""
+    id: str
+    """The unit's; a selector's without the kernel."""
     base: str
     """The path of both, relative to the project, without `.go` or `.o`."""
     stem: str
@@ -37,14 +52,16 @@ class Binding:
     """Go's architectures that the constraint admits."""
     tags: tuple[str, ...]
     table: ProgramGo
+    choices: tuple[Choice, ...] = ()
+    """Of a selector, which has no object of its own, but one for each kernel: the newest kernel first."""
 
 
 def bindings(config: Config, units: Sequence[Unit]) -> tuple[Binding, ...]:
-    """One for each unit, in their order; none where the project has no such bindings."""
+    """One for each unit, in their order, then selectors; none where the project has no such bindings."""
     if config.go is None or config.go.bindings != "bpf2go":
         return ()
-    folder = config.go.dir or f"{config.project.out.rstrip('/')}/go"
-    return tuple(_binding(config, config.go, folder, unit) for unit in units)
+    own = [_binding(config, config.go, unit, unit.kernel) for unit in units]
+    return (*own, *_selectors(config, config.go, own))
 
 
 def check(found: Sequence[Binding], report: Report) -> None:
@@ -54,36 +71,44 @@ def check(found: Sequence[Binding], report: Report) -> None:
     names: dict[tuple[str, ...], str] = {}
     packages: dict[str, str] = {}
     for each in found:
-        unit, folder = each.unit, each.base.rpartition("/")[0]
-        path = ("program", unit.key)
+        folder = each.base.rpartition("/")[0]
+        path = ("program", each.unit.key)
         package = packages.setdefault(folder, each.package.removesuffix("_test"))
         if package != each.package.removesuffix("_test"):
             message = f'the folder {folder or "."} would have two Go packages: "{package}" and "{each.package}"'
             report.add(path, message, "give one of them another  dir  in its go table", key=True)
-        other = files.setdefault(each.base.lower(), unit.id)
-        if other != unit.id:
-            report.add(path, f"{other} and {unit.id} would both be {each.base}.go", hint, key=True)
+        other = files.setdefault(each.base.lower(), each.id)
+        if other != each.id:
+            report.add(path, f"{other} and {each.id} would both be {each.base}.go", hint, key=True)
             continue
         scope = (folder, each.package, *each.tags, each.table.suffix, upper_first(each.stem))
         keys = [(*scope, name) for name in each.arches]
-        other = next((names[key] for key in keys if key in names), unit.id)
-        if other != unit.id:
-            message = f"{other} and {unit.id} would both declare {each.stem}Objects in {folder or 'this folder'}"
+        other = next((names[key] for key in keys if key in names), each.id)
+        if other != each.id:
+            message = f"{other} and {each.id} would both declare {each.stem}Objects in {folder or 'this folder'}"
             report.add(path, message, hint, key=True)
-        names.update(dict.fromkeys(keys, unit.id))
+        names.update(dict.fromkeys(keys, each.id))
 
 
-def section(config: Config, found: Sequence[Binding], bpfgen: str, clang: str) -> dict[str, Any]:
-    """The `go` part of `plan.json`, but for the paths of objects; `clang` is the compiler's version."""
+def section(
+    config: Config, found: Sequence[Binding], made_by: tuple[str, str], place: Callable[[Unit], str]
+) -> dict[str, Any]:
+    """The `go` part of `plan.json`; `made_by` are the versions of bpfgen and clang, `place` gives objects' paths."""
     assert config.go is not None
-    return {"bindings": config.go.bindings, "api": config.go.api, "files": [_entry(e, bpfgen, clang) for e in found]}
-
-
-def _entry(binding: Binding, bpfgen: str, clang: str) -> dict[str, Any]:
-    flags = sha256(repr(binding.unit.settings).encode()).hexdigest()[:8]
-    made = f"bpfgen {bpfgen} from clang {clang}, flags {flags}"
     return {
-        "id": binding.unit.id,
+        "bindings": config.go.bindings,
+        "api": config.go.api,
+        "files": [{**_entry(e, made_by), "object": place(e.unit)} for e in found if not e.choices],
+        "selectors": [{**_entry(e, made_by), "choices": _choices(e, place)} for e in found if e.choices],
+    }
+
+
+def _entry(binding: Binding, made_by: tuple[str, str]) -> dict[str, Any]:
+    settings = [choice.unit.settings for choice in binding.choices] or [binding.unit.settings]
+    flags = sha256(repr(settings).encode()).hexdigest()[:8]
+    made = f"bpfgen {made_by[0]} from clang {made_by[1]}, flags {flags}"
+    return {
+        "id": binding.id,
         "base": binding.base,
         "stem": binding.stem,
         "header": f"// Code generated by {made}; DO NOT EDIT.",
@@ -94,26 +119,49 @@ def _entry(binding: Binding, bpfgen: str, clang: str) -> dict[str, Any]:
     }
 
 
-def _binding(config: Config, go: Go, folder: str, unit: Unit) -> Binding:
+def _choices(binding: Binding, place: Callable[[Unit], str]) -> list[dict[str, Any]]:
+    return [
+        {"kernel": each.kernel, "version": each.version, "stem": each.stem, "object": place(each.unit)}
+        for each in binding.choices
+    ]
+
+
+def _selectors(config: Config, go: Go, own: Iterable[Binding]) -> Iterator[Binding]:
+    """One for the objects that differ only by the kernel, of kernels whose version is known."""
+    groups: dict[tuple[str, str, str], list[Choice]] = {}
+    for each in own:
+        unit, kernel = each.unit, each.unit.kernel
+        upstream = config.kernel[kernel].upstream if kernel else None
+        if kernel and upstream:
+            choice = Choice(kernel, version_code(version(upstream)), unit, each.stem)
+            groups.setdefault((unit.program, unit.target.name, unit.variant), []).append(choice)
+    for choices in groups.values():
+        choices.sort(key=lambda choice: -choice.version)
+        yield _binding(config, go, choices[0].unit, None, tuple(choices))
+
+
+def _binding(config: Config, go: Go, unit: Unit, kernel: Optional[str], choices: tuple[Choice, ...] = ()) -> Binding:
     program = config.program[unit.key]
     table = program.go or ProgramGo()
     tags = go.tags if table.tags is None else table.tags
-    kinds = [name for name in (unit.kernel, unit.variant) if name]
-    stem = (table.stem or _identifier(unit.program)) + "".join(map(identifier, kinds))
-    file = "_".join((table.output_stem or (table.stem or _identifier(unit.program)).lower(), *map(_plain, kinds)))
+    kinds = [name for name in (kernel, unit.variant) if name]
+    stem = table.stem or _identifier(unit.program)
     everywhere = table.target == "bpf"
     served = serves(unit.target.clang, None if program.portable else unit.target.define, LEVELS[go.api])
-    place = (table.dir or folder).rstrip("/")
-    name = f"{file}_{'bpf' if everywhere else unit.target.name}{table.suffix}"
+    target = "bpf" if everywhere else unit.target.name
+    file = "_".join((table.output_stem or stem.lower(), *map(_plain, kinds), target)) + table.suffix
+    folder = (table.dir or go.dir or f"{config.project.out.rstrip('/')}/go").rstrip("/")
     return Binding(
         unit=unit,
-        base=name if place == "." else f"{place}/{name}",
-        stem=stem,
+        id=f"{unit.program}/{unit.target.name}{f'@{unit.variant}' if unit.variant else ''}" if choices else unit.id,
+        base=file if folder == "." else f"{folder}/{file}",
+        stem=stem + "".join(map(identifier, kinds)),
         package=table.package or go.package,
         constraint=constraint(() if everywhere else served, tags),
         arches=tuple(arches()) if everywhere else served,
         tags=tags,
         table=table,
+        choices=choices,
     )
 
 

@@ -110,10 +110,7 @@ def _go(config: Config, units: Sequence[Unit], host: Host, layout: Layout) -> Op
         from bpfgen import bindings  # only where a project has them
 
         found = bindings.bindings(config, units)
-        section = bindings.section(config, found, __version__, host.clang.version)
-        for entry, unit in zip(section["files"], units):
-            entry["object"] = layout.object(unit)
-        return section
+        return bindings.section(config, found, (__version__, host.clang.version), layout.object)
     folder = (config.go.dir or f"{layout.out}/go").rstrip("/")
     arches = list(dict.fromkeys(arch for unit in units for arch in unit.target.arches))
     return {"bindings": "embed", "package": config.go.package, "dir": folder, "arches": arches}

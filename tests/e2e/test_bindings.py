@@ -176,3 +176,81 @@ def test_go_builds_nothing_after_an_edit_without_effect(probes: Project) -> None
     path.write_text(path.read_text() + "int counter;\n")
     probes.ninja()
     assert compiles()
+
+
+KERNELS = """
+[targets]
+arches = ["amd64"]
+[kernel.first]
+upstream = "4.18"
+[kernel.late]
+upstream = "5.15.7"
+[kernel.nameless]
+btf = "/sys/kernel/btf/vmlinux"
+[program.probe]
+source = "bpf/probe.c"
+per_kernel = true
+go = { dir = ".", package = "main" }
+[go]
+bindings = "bpf2go"
+"""
+PROBE = """
+#ifndef LINUX_VERSION_CODE
+#define LINUX_VERSION_CODE 0
+#endif
+#if LINUX_VERSION_CODE >= 0x050f07
+int late;
+struct event { long pid; };
+#else
+struct event { int pid; };
+#endif
+struct same { char byte; } both = { LINUX_VERSION_CODE >> 16 };
+struct {
+  int (*type)[1]; int (*max_entries)[16]; unsigned *key; struct event *value;
+} events __attribute__((section(".maps"), used));
+"""
+MAIN = """\
+package main
+
+import "fmt"
+
+func main() {
+	for _, version := range []uint32{0x060000, 0x050f07, 0x050f06, 0x041200, 0x041100} {
+		spec, err := loadProbeFor(version)
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		var own probeSpecs
+		if err := spec.Assign(&own); err != nil {
+			panic(err)
+		}
+		var same probeSame
+		if err := own.Both.Get(&same); err != nil {
+			panic(err)
+		}
+		fmt.Println(same.Byte, own.Events.ValueSize)
+	}
+	if _, err := loadProbe(); err != nil {
+		panic(err)
+	}
+}
+"""
+
+
+def test_a_selector_picks_the_object_of_the_kernel(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.program("probe", PROBE)
+    project.config(KERNELS)
+    project.make()
+    text = (tmp_path / "probe_x86_bpfel.go").read_text()
+    assert "Late" not in text.replace("loadProbeLate", "")
+    assert "probeEvent" not in text
+    project.write("go.mod", GO_MOD)
+    project.write("main.go", MAIN)
+    env = {**os.environ, "GOFLAGS": "-mod=mod -buildvcs=false", "GOWORK": "off", "GOTOOLCHAIN": "local"}
+    project.run(("go", "vet", "."), env=env)
+    assert project.run(("gofmt", "-l", ".")).stdout == ""
+    said = project.run(("go", "run", "."), env=env).stdout.splitlines()
+    assert said == ["5 8", "5 8", "4 4", "4 4", "can't load probe: no object for Linux 4.17"]
+    assert project.idle()

@@ -181,8 +181,11 @@ def test_examples_build_and_vet(trees: Trees) -> None:
 
 
 def test_examples_build_for_every_architecture(trees: Trees) -> None:
+    packages = [f"./examples/{example.folder}" for example in trees.examples]
     for arch in arches():
-        go("build", "./examples/...", cwd=trees.ours, GOOS="linux", GOARCH=arch, CGO_ENABLED="0")
+        # Its own code is for amd64 alone; the bindings are for 386 too.
+        named = [name for name in packages if arch == "amd64" or not name.endswith("/uretprobe")]
+        go("build", *named, cwd=trees.ours, GOOS="linux", GOARCH=arch, CGO_ENABLED="0")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="loading needs root")

@@ -17,6 +17,7 @@ from bpfgen.outputs.bpf2go.constraints import constraint, serves
 from bpfgen.outputs.bpf2go.gotypes import ArrayOf, Field, GoType, Plain, StructOf, text
 from bpfgen.outputs.bpf2go.identifiers import Names, identifier
 from bpfgen.outputs.bpf2go.levels import LEVELS
+from bpfgen.outputs.bpf2go.model import Declaration, Model, common
 from bpfgen.project import load
 
 DATA = Path(__file__).parents[1] / "data"
@@ -119,7 +120,7 @@ def test_no_constraint() -> None:
 def test_files_and_names() -> None:
     project = load(parse(["-C", str(GOLDEN / "bindings")]))
     found = bindings.bindings(project.config, project.units)
-    assert {each.unit.id: (each.base, each.stem, each.package, each.constraint) for each in found} == {
+    assert {each.id: (each.base, each.stem, each.package, each.constraint) for each in found} == {
         "xdp-drop/bpfel": ("out/go/xdp_drop_bpfel", "xdp_drop", "programs", f"({LITTLE} || wasm) && linux"),
         "xdp-drop/bpfeb": (
             "out/go/xdp_drop_bpfeb",
@@ -135,6 +136,8 @@ def test_files_and_names() -> None:
         "kernels/arm64_bpfel-lts510@debug": _kernels("Lts510Debug", "lts510_debug"),
         "kernels/arm64_bpfel-v6.1": _kernels("V61", "v6_1"),
         "kernels/arm64_bpfel-v6.1@debug": _kernels("V61Debug", "v6_1_debug"),
+        "kernels/arm64_bpfel": _kernels("", ""),
+        "kernels/arm64_bpfel@debug": _kernels("Debug", "debug"),
     }
 
 
@@ -146,7 +149,12 @@ def _probe(target: str, arches: str) -> tuple[str, str, str, str]:
 
 
 def _kernels(stem: str, file: str) -> tuple[str, str, str, str]:
-    return f"out/go/kernels_{file}_arm64_bpfel", f"kernels{stem}", "programs", "arm64 && linux"
+    return (
+        f"out/go/{'_'.join(filter(None, ['kernels', file]))}_arm64_bpfel",
+        f"kernels{stem}",
+        "programs",
+        "arm64 && linux",
+    )
 
 
 def plan(*bases: str, api: str = "0.22", **more: Any) -> dict[str, Any]:
@@ -161,7 +169,8 @@ def plan(*bases: str, api: str = "0.22", **more: Any) -> dict[str, Any]:
         "object": str(DATA / "objects/sample.bpfel.o"),
         **more,
     }
-    return {"go": {"bindings": "bpf2go", "api": api, "files": [{**entry, "base": base} for base in bases]}}
+    files = [{**entry, "base": base} for base in bases]
+    return {"go": {"bindings": "bpf2go", "api": api, "files": files, "selectors": []}}
 
 
 @pytest.mark.parametrize("api", LEVELS)
@@ -211,3 +220,14 @@ def test_every_type_that_cant_be_is_named(tmp_path: Path) -> None:
         'there is no C type "nosuch" in it',
     ]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_selector_has_what_all_kernels_have() -> None:
+    """A type goes with one that it refers to."""
+    same = Declaration("cSame", Plain("uint8"), ())
+    old, new = (Declaration("cInner", Plain(word), ()) for word in ("uint8", "uint16"))
+    outer = Declaration("cOuter", StructOf((Field("A", ArrayOf(2, Plain("cInner"))),)), ())
+    one = Model(("a", "b"), ("p",), ("v", "w"), (old, outer, same))
+    two = Model(("b", "c"), ("p", "q"), ("w",), (new, outer, same))
+    assert common([one, two]) == Model(("b",), ("p",), ("w",), (same,))
+    assert common([one]) == one

@@ -60,6 +60,11 @@ def text(kind: GoType, indent: str = "") -> str:
     return "".join(("struct {\n", *(f"{inner}{line}\n" for line in _aligned(rows)), indent, "}"))
 
 
+def names_in(kind: GoType) -> Iterator[str]:
+    """The words of the type: Go's own, and names of others."""
+    return (part.text for part in _parts(kind) if isinstance(part, Plain))
+
+
 def columns(rows: Sequence[tuple[str, str]]) -> list[str]:
     """Lines of two columns, a blank between them."""
     width = max((len(first) for first, _ in rows), default=0)

@@ -14,7 +14,7 @@ from bpfgen.bpf.variables import Variable, read_variables
 from bpfgen.errors import Failure, Location, Problem
 from bpfgen.frozen import frozen
 from bpfgen.outputs.bpf2go.collect import Chosen, global_types, wanted
-from bpfgen.outputs.bpf2go.gotypes import GoType
+from bpfgen.outputs.bpf2go.gotypes import GoType, names_in
 from bpfgen.outputs.bpf2go.identifiers import identifier, is_name
 from bpfgen.outputs.bpf2go.layout import Layouts, Unsupported
 from bpfgen.outputs.bpf2go.levels import Level
@@ -65,6 +65,24 @@ def read_model(data: bytes, path: str, options: Options, level: Level) -> Model:
         return _model(elf, btf, path, options, level)
     except Malformed as error:
         raise Failure([Problem(Location(path), f"no sound BPF object: {error}")]) from error
+
+
+def common(models: Sequence[Model]) -> Model:
+    """What all of them have: names, and types that are the same in each, down to those that they refer to."""
+    first, *others = models
+    if not others:
+        return first
+    types = [each for each in first.types if all(each in model.types for model in others)]
+    gone = {each.name for each in first.types} - {each.name for each in types}
+    while lost := {each.name for each in types if gone & set(names_in(each.type))}:
+        types = [each for each in types if each.name not in lost]
+        gone |= lost
+    return Model(
+        maps=tuple(name for name in first.maps if all(name in model.maps for model in others)),
+        programs=tuple(name for name in first.programs if all(name in model.programs for model in others)),
+        variables=tuple(name for name in first.variables if all(name in model.variables for model in others)),
+        types=tuple(types),
+    )
 
 
 def _model(elf: Container, btf: Btf | None, path: str, options: Options, level: Level) -> Model:

@@ -20,6 +20,23 @@ Row = tuple[str, str]
 
 
 @frozen
+class Kernel:
+    """A kernel that a selector has an object for."""
+
+    name: str
+    """As in `build.toml`."""
+    version: int
+    """`LINUX_VERSION_CODE`"""
+    stem: str
+    """Of the file that has the object."""
+
+    @property
+    def load(self) -> str:
+        """That file's loader."""
+        return Names(self.stem).load
+
+
+@frozen
 class File:
     """What surrounds the model in one Go file."""
 
@@ -30,6 +47,8 @@ class File:
     package: str
     object: str
     """The name of the object that it embeds, in its own folder."""
+    kernels: tuple[Kernel, ...] = ()
+    """Of a selector, which embeds none: the newest first."""
 
 
 @frozen
@@ -45,7 +64,7 @@ def render(file: File, stem: str, model: Model, level: Level) -> str:
     types = [{"name": each.name, "text": text(each.type), "constants": _constants(each)} for each in model.types]
     kinds = {"Map": model.maps, "Prog": model.programs, "Var": model.variables}
     names = [(f"{stem}{kind}{identifier(name)}", f'= "{name}"') for kind, found in kinds.items() for name in found]
-    return _template().render(
+    return _template("bpf2go.kernels.go.j2" if file.kernels else "bpf2go.go.j2").render(
         file=file,
         stem=stem,
         names=Names(stem),
@@ -60,11 +79,11 @@ def render(file: File, stem: str, model: Model, level: Level) -> str:
 
 
 @cache
-def _template() -> jinja2.Template:
+def _template(name: str) -> jinja2.Template:
     environment = templates()
     environment.filters["columns"] = columns
     environment.filters["fields"] = _fields
-    return environment.get_template("bpf2go.go.j2")
+    return environment.get_template(name)
 
 
 def _entries(names: Sequence[str]) -> tuple[_Entry, ...]:
