@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -74,10 +75,19 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
 
 
 def _notes(found: Found, said: Sequence[str]) -> list[Note]:
-    """What is to be said, in the order of the places."""
+    """What is to be said, in the order of the places; what holds for many lines once, at the first."""
     general = (*of_environment(os.environ), *(Note(None, text) for text in said))
     notes = [*general, *found.notes, *of_compilers(found.runs)]
-    return sorted(notes, key=lambda note: (note.where.file, note.where.line) if note.where else ("", 0))
+    notes.sort(key=lambda note: (note.where.file, note.where.line) if note.where else ("", 0))
+    count = Counter(note.text for note in notes)
+    first = {note.text: note for note in reversed(notes)}
+    return [
+        Note(note.where, f"{note.text} (also in {plural(more, 'other line')})")
+        if (more := count[note.text] - 1)
+        else note
+        for note in notes
+        if first[note.text] is note
+    ]
 
 
 def _problems(root: str, shown: str, text: str) -> Sequence[Problem]:

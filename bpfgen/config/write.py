@@ -13,6 +13,8 @@ from bpfgen.config.schema import Config
 Comments = Mapping[tuple[str, ...], Sequence[str]]
 """Lines of comment above a table, by its path, or above a key of a table; `()` is the file itself."""
 
+WIDTH = 120
+
 
 def render(config: Config, comments: Comments) -> str:
     """The text, in the order of the schema; a table without keys is written where there is a comment on it, or where
@@ -32,7 +34,7 @@ def _table(value: Any, path: tuple[str, ...], comments: Comments) -> Iterator[li
         if _is_table(item):
             tables.append((field.name, item))
         elif item != _default(field) or (*path, field.name) in comments:
-            keys += [*_comment(comments, (*path, field.name)), f"{_key(field.name)} = {literal(item)}"]
+            keys += [*_comment(comments, (*path, field.name)), *_line(_key(field.name), item)]
     if path and (keys or path in comments or not tables):
         yield [*_comment(comments, path), f"[{'.'.join(map(_key, path))}]", *keys]
     for name, item in tables:
@@ -67,6 +69,14 @@ def _comment(comments: Comments, path: tuple[str, ...]) -> list[str]:
 
 def _key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else string(name)
+
+
+def _line(key: str, value: Any) -> list[str]:
+    """A key and its value; a list that is too long for a line has one for each item."""
+    line = f"{key} = {literal(value)}"
+    if len(line) <= WIDTH or not isinstance(value, tuple):
+        return [line]
+    return [f"{key} = [", *(f"  {literal(item)}," for item in value), "]"]
 
 
 def literal(value: Any) -> str:
