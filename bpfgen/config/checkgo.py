@@ -21,8 +21,9 @@ def go(config: Config, report: Report) -> None:
     if config.go is not None:
         _package(config.go.package, ("go", "package"), report)
         _folder(config, config.go.dir, ("go", "dir"), report)
-        if config.go.tags and not typed:
-            report.add(("go", "tags"), "tags are for bindings", 'add  bindings = "bpf2go"', key=True)
+        for key in ("tags", "explain"):
+            if getattr(config.go, key) and not typed:
+                report.add(("go", key), f'"{key}" is for bindings alone', 'add  bindings = "bpf2go"', key=True)
     for name, program in config.program.items():
         if program.go is not None:
             _program(config, program, program.go, ("program", name, "go"), report)

@@ -299,6 +299,9 @@ class Go:
     """The package's folder. Not given: `go` in the output folder."""
     tags: tuple[GoTag, ...] = ()
     """Build tags that the files of bindings are for, besides their architectures."""
+    explain: bool = False
+    """Beside each file of bindings there is another one, with `loadFooObjectsOrExplain`: `loadFooObjects` with an error
+    that says which map types, program types and helpers the running kernel lacks."""
 
 
 @frozen

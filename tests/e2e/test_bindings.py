@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from project import Project
+from project import XDP, Project
 
 pytestmark = pytest.mark.real
 
@@ -254,3 +254,35 @@ def test_a_selector_picks_the_object_of_the_kernel(tmp_path: Path) -> None:
     said = project.run(("go", "run", "."), env=env).stdout.splitlines()
     assert said == ["5 8", "5 8", "4 4", "4 4", "can't load probe: no object for Linux 4.17"]
     assert project.idle()
+
+
+EXPLAIN = """\
+package main
+
+import "fmt"
+
+func main() {
+	fmt.Println(loadGoodObjectsOrExplain(&goodObjects{}, nil))
+	fmt.Println(loadBadObjectsOrExplain(&badObjects{}, nil))
+}
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="loading needs root")
+def test_what_the_kernel_lacks_is_named(tmp_path: Path) -> None:
+    """By a helper that only kprobes may call, in an XDP program, which the verifier refuses."""
+    project = Project(tmp_path)
+    project.program("good")
+    helper = "(((long (*)(void *, unsigned long))58)(ctx, 1), 2)"
+    project.write("bpf/bad.c", f"#define VERDICT {helper}\n" + XDP.replace("NAME", "bad"))
+    config = '[targets]\narches = ["amd64"]\n[program."*"]\nsource = "bpf/*.c"\nportable = true\n'
+    project.config(config + '[go]\nbindings = "bpf2go"\nexplain = true\ndir = "."\npackage = "main"\n')
+    project.make()
+    project.write("go.mod", GO_MOD)
+    project.write("main.go", EXPLAIN)
+    env = {**os.environ, "GOFLAGS": "-mod=mod -buildvcs=false", "GOWORK": "off", "GOTOOLCHAIN": "local"}
+    project.run(("go", "vet", "."), env=env)
+    assert project.run(("gofmt", "-l", ".")).stdout == ""
+    good, bad = project.run(("go", "run", "."), env=env).stdout.splitlines()
+    assert good == "<nil>"
+    assert bad.endswith(" (this kernel lacks helper FnOverrideReturn for XDP programs like bad)")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bpfgen.frozen import frozen
 from bpfgen.outputs.bpf2go.gotypes import columns, text
-from bpfgen.outputs.bpf2go.identifiers import Names, identifier
+from bpfgen.outputs.bpf2go.identifiers import Names, identifier, upper_first
 from bpfgen.outputs.bpf2go.levels import Level
 from bpfgen.outputs.bpf2go.model import Declaration, Model
 from bpfgen.outputs.templating import templates
@@ -71,11 +71,21 @@ def render(file: File, stem: str, model: Model, level: Level) -> str:
         types=types,
         structs=any("structs.HostLayout" in each["text"] for each in types),
         constants=names if level.constants else (),
-        any="any" if level.constants else "interface{}",
+        any=_any(level),
         maps=_entries(model.maps),
         programs=_entries(model.programs),
         variables=_entries(model.variables),
     )
+
+
+def render_explain(file: File, stem: str, level: Level) -> str:
+    """The file beside it that says what a kernel lacks."""
+    template = _template("bpf2go.explain.go.j2")
+    return template.render(file=file, stem=stem, upper=upper_first(stem), names=Names(stem), any=_any(level))
+
+
+def _any(level: Level) -> str:
+    return "any" if level.constants else "interface{}"
 
 
 @cache
