@@ -22,7 +22,7 @@ from bpfgen.bpf2go.remarks import choose_api
 from bpfgen.catalog import arches
 from bpfgen.config.schema import Config, Program
 from bpfgen.config.write import render
-from bpfgen.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, Failure, Problem, describe
+from bpfgen.errors import EXIT_FAILED, EXIT_OK, Failure, Problem, describe
 from bpfgen.files import write_if_changed
 
 EXAMPLES = """
@@ -50,8 +50,6 @@ def main(words: Sequence[str], call: str, folder: str) -> int:
         return _fail("\n".join(map(_told, failure.problems)))
     except OSError as error:
         return _fail(describe(error))
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
 
 
 def _fail(message: str) -> int:

@@ -102,50 +102,50 @@ def read(words: Sequence[str], environ: Mapping[str, str], native: str, compiler
     """
     known = flags(environ)
     given, rest = parse(known, words)
-
-    def last(name: str) -> str:
-        return given[name][-1] if name in given else str(known[name].default)
-
-    def is_set(name: str) -> bool:
-        return given[name][-1] == "true" if name in given else bool(known[name].default)
-
-    package = last("go-package") or environ.get("GOPACKAGE", "")
+    # The last one counts. Booleans are `true` or `false`, or their default's `True` or `False`.
+    last = {name: given[name][-1] if name in given else str(flag.default) for name, flag in known.items()}
+    package = last["go-package"] or environ.get("GOPACKAGE", "")
     if not package:
         raise Refused("missing package, you should either set the go-package flag or the GOPACKAGE env")
-    cc = tuple(last("cc").split() or compiler.split())
+    cc = tuple(last["cc"].split() or compiler.split())
     if not cc:
         raise Refused("no compiler specified")
-    at = rest.index("--") if "--" in rest else len(rest)
-    positional, own = rest[:at], rest[at + 1 :]
-    cflags = (*split_cflags(last("cflags")), *own)
-    for flag in cflags:
-        if flag.startswith("-M"):
-            raise Refused(f"use -makebase instead of {quoted(flag)}")
-    if len(positional) < 2:
-        raise Refused("expected at least two arguments")
+    positional, cflags = _words(last["cflags"], rest)
     for name in ("output-stem", "output-suffix"):
-        if "/" in last(name):
-            raise Refused(f"-{name} {quoted(last(name))} must not contain path separation characters")
+        if "/" in last[name]:
+            raise Refused(f"-{name} {quoted(last[name])} must not contain path separation characters")
     return Options(
         ident=positional[0],
         source=positional[1],
         package=package,
         cc=cc,
         cflags=cflags,
-        target=last("target"),
-        targets=_targets(last("target"), native),
-        tags=last("tags") if "tags" in given else None,
+        target=last["target"],
+        targets=_targets(last["target"], native),
+        tags=last["tags"] if "tags" in given else None,
         types=tuple(sorted(given.get("type", ()))),
-        global_types=not is_set("no-global-types"),
-        output_dir=last("output-dir"),
-        output_stem=last("output-stem"),
-        output_suffix=last("output-suffix"),
-        strip=last("strip"),
-        no_strip=is_set("no-strip"),
-        makebase=last("makebase"),
-        verbose=is_set("verbose"),
+        global_types=last["no-global-types"] not in TRUE,
+        output_dir=last["output-dir"],
+        output_stem=last["output-stem"],
+        output_suffix=last["output-suffix"],
+        strip=last["strip"],
+        no_strip=last["no-strip"] in TRUE,
+        makebase=last["makebase"],
+        verbose=last["verbose"] in TRUE,
         ignored=positional[2:],
     )
+
+
+def _words(flag: str, rest: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The identifier, the source and what else there is, and the C flags: those of `-cflags` first."""
+    at = rest.index("--") if "--" in rest else len(rest)
+    cflags = (*split_cflags(flag), *rest[at + 1 :])
+    for word in cflags:
+        if word.startswith("-M"):
+            raise Refused(f"use -makebase instead of {quoted(word)}")
+    if at < 2:
+        raise Refused("expected at least two arguments")
+    return rest[:at], cflags
 
 
 def native() -> str:

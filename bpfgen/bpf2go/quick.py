@@ -23,7 +23,14 @@ NOTE, MADE = "call", "go"
 
 
 def main(words: Sequence[str]) -> int:
-    """Makes what `bpf2go WORDS…` would make in the current folder; returns bpf2go's exit code."""
+    """Makes what `bpf2go WORDS…` would make in the current folder; returns bpf2go's exit code, or 130."""
+    try:
+        return _make(words)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _make(words: Sequence[str]) -> int:
     here = os.getcwd()
     module = module_folder(here)
     call = describe(here, module, words)
