@@ -102,6 +102,7 @@ def section(
     return {
         "bindings": config.go.bindings,
         "api": config.go.api,
+        "from": config.go.files,
         "files": [{**_entry(e, made_by), "object": place(e.unit)} for e in found if not e.choices],
         "selectors": [{**_entry(e, made_by), "choices": _choices(e, place)} for e in found if e.choices],
     }

@@ -21,9 +21,9 @@ def go(config: Config, report: Report) -> None:
     if config.go is not None:
         _package(config.go.package, ("go", "package"), report)
         _folder(config, config.go.dir, ("go", "dir"), report)
-        for key in ("tags", "explain"):
-            if getattr(config.go, key) and not typed:
-                report.add(("go", key), f'"{key}" is for bindings alone', 'add  bindings = "bpf2go"', key=True)
+        given = {"tags": config.go.tags, "files": config.go.files != "embed", "explain": config.go.explain}
+        for key in (key for key, value in given.items() if value and not typed):
+            report.add(("go", key), f'"{key}" is for bindings alone', 'add  bindings = "bpf2go"', key=True)
     for name, program in config.program.items():
         if program.go is not None:
             _program(config, program, program.go, ("program", name, "go"), report)

@@ -299,6 +299,10 @@ class Go:
     """The package's folder. Not given: `go` in the output folder."""
     tags: tuple[GoTag, ...] = ()
     """Build tags that the files of bindings are for, besides their architectures."""
+    files: Literal["embed", "embed.FS", "disk"] = "embed"
+    """Where bindings have the object from. `embed`: it is embedded as bytes, as with bpf2go. `embed.FS`: as a file
+    system that other code can read. `disk`: the file is read each time that it is loaded, from where it was built, so
+    that a program in development needs no new `go build`."""
     explain: bool = False
     """Beside each file of bindings there is another one, with `loadFooObjectsOrExplain`: `loadFooObjects` with an error
     that says which map types, program types and helpers the running kernel lacks."""

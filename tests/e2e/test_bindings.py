@@ -256,6 +256,45 @@ def test_a_selector_picks_the_object_of_the_kernel(tmp_path: Path) -> None:
     assert project.idle()
 
 
+VALUE = """\
+package main
+
+import "fmt"
+
+func main() {
+	spec, err := loadProbe()
+	if err != nil {
+		panic(err)
+	}
+	var value int32
+	if err := spec.Variables["value"].Get(&value); err != nil {
+		panic(err)
+	}
+	fmt.Println(value)
+}
+"""
+
+
+@pytest.mark.parametrize(("files", "after"), [("embed", "1"), ("embed.FS", "1"), ("disk", "2")])
+def test_where_the_object_is_read_from(files: str, after: str, tmp_path: Path) -> None:
+    """An edit shows in a program that was built before only where the object is read from disk."""
+    project = Project(tmp_path)
+    project.program("probe", "int value = 1;\n")
+    config = '[targets]\narches = ["amd64"]\n[program.probe]\nsource = "bpf/probe.c"\nportable = true\n'
+    project.config(config + f'[go]\nbindings = "bpf2go"\nfiles = "{files}"\ndir = "."\npackage = "main"\n')
+    project.make()
+    project.write("go.mod", GO_MOD)
+    project.write("main.go", VALUE)
+    env = {**os.environ, "GOFLAGS": "-mod=mod -buildvcs=false", "GOWORK": "off", "GOTOOLCHAIN": "local"}
+    project.run(("go", "vet", "."), env=env)
+    assert project.run(("gofmt", "-l", ".")).stdout == ""
+    project.run(("go", "build", "-o", "main", "."), env=env)
+    assert project.run(("./main",)).stdout.strip() == "1"
+    project.program("probe", "int value = 2;\n")
+    project.ninja()
+    assert project.run((str(tmp_path / "main"),), cwd="/").stdout.strip() == after
+
+
 EXPLAIN = """\
 package main
 

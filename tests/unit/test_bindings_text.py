@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import struct
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bpfgen import bindings
+from bpfgen.bpf.btf import Btf
 from bpfgen.cli import parse
 from bpfgen.errors import Failure
 from bpfgen.outputs import bpf2go
 from bpfgen.outputs.bpf2go.constraints import constraint, serves
 from bpfgen.outputs.bpf2go.gotypes import ArrayOf, Field, GoType, Plain, StructOf, text
 from bpfgen.outputs.bpf2go.identifiers import Names, identifier
+from bpfgen.outputs.bpf2go.layout import Layouts, Unsupported
 from bpfgen.outputs.bpf2go.levels import LEVELS
-from bpfgen.outputs.bpf2go.model import Declaration, Model, common
+from bpfgen.outputs.bpf2go.model import Declaration, Model, Options, common, read_model
+from bpfgen.outputs.bpf2go.render import File, render
 from bpfgen.project import load
 
 DATA = Path(__file__).parents[1] / "data"
@@ -171,7 +178,7 @@ def plan(*bases: str, api: str = "0.22", **more: Any) -> dict[str, Any]:
         **more,
     }
     files = [{**entry, "base": base} for base in bases]
-    return {"go": {"bindings": "bpf2go", "api": api, "files": files, "selectors": []}}
+    return {"go": {"bindings": "bpf2go", "api": api, "from": "embed", "files": files, "selectors": []}}
 
 
 @pytest.mark.parametrize("api", LEVELS)
@@ -232,3 +239,35 @@ def test_a_selector_has_what_all_kernels_have() -> None:
     two = Model(("b", "c"), ("p", "q"), ("w",), (new, outer, same))
     assert common([one, two]) == Model(("b",), ("p",), ("w",), (same,))
     assert common([one]) == one
+
+
+OBJECTS = [(DATA / f"objects/{name}.o").read_bytes() for name in ("sample.bpfel", "sample.bpfeb", "core.bpfel")]
+EDITS = st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), max_size=20)
+
+
+@given(st.sampled_from(OBJECTS), EDITS, st.booleans())
+def test_damaged_objects_give_a_message(data: bytes, edits: list[tuple[int, int]], types: bool) -> None:
+    """Whatever the bytes are: bindings, or problems."""
+    damaged = bytearray(data)
+    for at, value in edits:
+        damaged[at % len(damaged)] = value
+    names = ("event", "tree") if types else ()
+    with contextlib.suppress(Failure):
+        model = read_model(bytes(damaged), "x.o", Options("x", names, global_types=True), LEVELS["0.22"])
+        assert render(File("//", "", "x", "x.o"), "x", model, LEVELS["0.22"])
+
+
+def btf(*records: bytes, strings: bytes) -> Btf:
+    """BTF of these type records."""
+    types = b"".join(records)
+    return Btf(struct.pack("<HBBIIIII", 0xEB9F, 1, 0, 24, 0, len(types), len(types), len(strings)) + types + strings)
+
+
+def test_structs_that_double_end() -> None:
+    """30 structs, each with two of the one before: 2 to the power of 30 fields."""
+    strings = b"\0a\0b\0"
+    records = [struct.pack("<IIIIIIIII", 1, 4 << 24 | 2, 0, 1, n or 31, 0, 3, n or 31, 0) for n in range(30)]
+    empty = struct.pack("<III", 1, 4 << 24, 0)
+    layouts = Layouts(btf(*records, empty, strings=strings), {}, host_layout=True)
+    with pytest.raises(Unsupported, match="has more than 100000 fields"):
+        layouts.declared(30)

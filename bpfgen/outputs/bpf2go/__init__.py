@@ -56,7 +56,7 @@ def _texts(section: Plan, objects: Mapping[str, bytes]) -> dict[str, str]:
         options = Options(each["stem"], tuple(each["types"]), each["global_types"])
         embed = f"{base.rpartition('/')[2]}.o"
         kernels = tuple(Kernel(choice["kernel"], choice["version"], choice["stem"]) for choice in choices)
-        file = File(each["header"], each["constraint"], each["package"], embed, kernels)
+        file = File(each["header"], each["constraint"], each["package"], embed, section["from"], kernels)
         try:
             paths = [choice["object"] for choice in choices] or [each["object"]]
             model = common([read_model(objects[path], path, options, level) for path in paths])

@@ -73,5 +73,10 @@ class Names:
         """`_FooBytes`"""
         return f"_{upper_first(self.stem)}Bytes"
 
+    @property
+    def files(self) -> str:
+        """`fooFS`: where the object is embedded as a file."""
+        return f"{self.stem}FS"
+
     def _exported(self, name: str) -> str:
         return upper_first(name) if unicodedata.category(self.stem[0]) == "Lu" else name

@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bpfgen.bpf.btf import MAX_DEPTH, MODIFIERS, Btf, Kind, Member, Type
 from bpfgen.bpf.layout import size_of
+from bpfgen.bpf.malformed import Malformed
 from bpfgen.outputs.bpf2go.gotypes import ArrayOf, Field, GoType, Plain, StructOf
 from bpfgen.outputs.bpf2go.identifiers import identifier, is_name
 
 SIGNED, CHAR, BOOL = 1, 2, 4
 """`BTF_INT_…`"""
 HOST_LAYOUT = Field("_", Plain("structs.HostLayout"))
+FIELD_LIMIT = 100_000
+"""Fields of one declaration: structs in structs are written out, and damage could double them 32 times."""
 _WORDS = {1: "int8", 2: "int16", 4: "int32", 8: "int64"}
 
 
@@ -31,9 +34,11 @@ class Layouts:
         self._btf = btf
         self._names = names
         self._head = (HOST_LAYOUT,) if host_layout else ()
+        self._fields = 0
 
     def declared(self, number: int) -> GoType:
         """What stands behind the name in the declaration of a type; raises `Unsupported`, and Malformed."""
+        self._fields = 0
         return self._literal(unqualified(self._btf, number), 0)
 
     def constants(self, number: int) -> tuple[tuple[str, int], ...]:
@@ -71,6 +76,9 @@ class Layouts:
 
     def _struct(self, size: int, members: Sequence[Member], depth: int) -> StructOf:
         fields, end, skipped = list(self._head), 0, ""
+        self._fields += len(members)
+        if self._fields > FIELD_LIMIT:
+            raise Unsupported(f"has more than {FIELD_LIMIT} fields")
         for member in members:
             if member.size:
                 skipped = "unsupported bitfield"
@@ -114,13 +122,13 @@ _SAID = {
 
 
 def unqualified(btf: Btf, number: int) -> Type:
-    """The type without `const` and the like, but with typedefs; raises `Unsupported` on a loop."""
+    """The type without `const` and the like, but with typedefs; raises Malformed on a loop."""
     for _ in range(MAX_DEPTH):
         found = btf.type(number)
         if found.kind not in MODIFIERS:
             return found
         number = found.target
-    raise Unsupported("is made of itself")
+    raise Malformed(f"BTF: type {number} is made of itself")
 
 
 def _padding(size: int, comment: str = "") -> list[Field]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import jinja2
 
 Row = tuple[str, str]
+_KERNELS = "bpf2go.kernels.go.j2"
+_TEMPLATES = {"embed": "bpf2go.go.j2", "embed.FS": "bpf2go.fs.go.j2", "disk": "bpf2go.disk.go.j2"}
+"""By `go.files`."""
 
 
 @frozen
@@ -47,6 +50,8 @@ class File:
     package: str
     object: str
     """The name of the object that it embeds, in its own folder."""
+    source: str = "embed"
+    """`go.files`"""
     kernels: tuple[Kernel, ...] = ()
     """Of a selector, which embeds none: the newest first."""
 
@@ -64,7 +69,7 @@ def render(file: File, stem: str, model: Model, level: Level) -> str:
     types = [{"name": each.name, "text": text(each.type), "constants": _constants(each)} for each in model.types]
     kinds = {"Map": model.maps, "Prog": model.programs, "Var": model.variables}
     names = [(f"{stem}{kind}{identifier(name)}", f'= "{name}"') for kind, found in kinds.items() for name in found]
-    return _template("bpf2go.kernels.go.j2" if file.kernels else "bpf2go.go.j2").render(
+    return _template(_KERNELS if file.kernels else _TEMPLATES[file.source]).render(
         file=file,
         stem=stem,
         names=Names(stem),
