@@ -164,11 +164,10 @@ def test_a_run_with_nothing_to_do_imports_little(package: Path) -> None:
     env = environ(GOPACKAGE="p")
     python = re.search(r"exec (\S+) ", (tools() / "bpfgen").read_text())
     assert python
-    done = run(python[1], "-c", script, "x", *words, cwd=package, env=env)
-    assert done.stdout.split() == [
-        "0",
-        *("bpfgen", "bpfgen.__main__", "bpfgen.bpf2go", "bpfgen.bpf2go.quick", "bpfgen.files", "bpfgen.memo"),
-    ]
+    little = ["bpfgen", "bpfgen.__main__", "bpfgen.bpf2go", "bpfgen.bpf2go.quick", "bpfgen.files", "bpfgen.memo"]
+    # Files that are as young as the run itself aren't trusted (see test_memo.py), so the first ones may read all again.
+    found = (run(python[1], "-c", script, "x", *words, cwd=package, env=env).stdout.split() for _ in range(10))
+    assert ["0", *little] in found
 
 
 def test_verbose_and_dependencies(package: Path) -> None:
