@@ -47,7 +47,7 @@ def assemble(
         program={key: program for key, (_, program) in zip(chosen, flat)},
         go=Go(bindings="bpf2go", api=api or Go().api),  # type: ignore[arg-type] # the caller knows which there are
     )
-    shared = _share(config)
+    shared = share(config)
     if not shared.compile.cflags:
         comments["compile", "cflags"] = ("bpf2go passes no warning flags of its own.",)
     if shared.compile.mcpu == DEFAULT_MCPU:
@@ -67,7 +67,7 @@ def common(values: Iterable[T]) -> T:
     return Counter(values).most_common(1)[0][0]
 
 
-def _share(config: Config) -> Config:
+def share(config: Config) -> Config:
     """The same units, with what programs have in common said once.
 
     What a program overrides is that of most; what it adds to only where it is the same in all.

@@ -33,8 +33,10 @@ def main(words: Sequence[str]) -> int:
 def _make(words: Sequence[str]) -> int:
     here = os.getcwd()
     module = module_folder(here)
-    call = describe(here, module, words)
-    folder = project_folder(module, call)
+    asked = repr((os.path.relpath(here, module), list(words), [os.environ.get(name) for name in VARIABLES]))
+    folder = project_folder(module, asked)
+    # All that the call's meaning depends on, but for the files that Ninja looks at.
+    call = f"{asked} {here} {memo.stamp(os.path.join(module, 'go.mod'))}"
     try:
         with open(os.path.join(folder, NOTE), encoding="utf-8", errors="surrogateescape") as file:
             noted, _, target = file.read().partition("\0")
@@ -62,17 +64,11 @@ def module_folder(folder: str) -> str:
     return above
 
 
-def describe(here: str, module: str, words: Sequence[str]) -> str:
-    """All that a call's meaning depends on, but for the files that it reads."""
-    version = memo.stamp(os.path.join(module, "go.mod"))
-    return repr((here, list(words), [os.environ.get(name) for name in VARIABLES], version))
-
-
-def project_folder(module: str, call: str) -> str:
+def project_folder(module: str, asked: str) -> str:
     """The folder of a call's project; two calls that share one make it anew in turn."""
     from binascii import crc32
 
-    number = crc32(call.encode("utf-8", "surrogateescape"))
+    number = crc32(asked.encode("utf-8", "surrogateescape"))
     return os.path.join(module, ".bpfgen", "bpf2go", f"{number:08x}")
 
 
