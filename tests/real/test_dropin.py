@@ -132,9 +132,7 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
     ours, theirs = copy(folder / "ours"), copy(folder / "theirs")
     found = examples(ours)
     (ours / "build.toml").write_text(HEAD + "".join(example.table for example in found), encoding="utf-8")
-    for words in (BPFGEN, (NINJA,)):
-        done = subprocess.run(words, cwd=ours, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+    make(ours)
     program = oracle.command(folder, "0.22")
     compiler = folder / "compiler"
     compiler.write_text(COMPILER)
@@ -143,6 +141,13 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
         environment = {**os.environ, "GOPACKAGE": "main"}
         subprocess.run(example.command(program, compiler), cwd=theirs, env=environment, check=True, capture_output=True)
     return Trees(ours, theirs, found)
+
+
+def make(root: Path) -> None:
+    """`bpfgen && ninja`"""
+    for words in (BPFGEN, (NINJA,)):
+        done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def generated(root: Path, end: str) -> dict[str, Path]:
@@ -171,6 +176,68 @@ def test_same_objects(trees: Trees) -> None:
     assert ours.keys() == theirs.keys()
     unlike = {name: differences(ours[name].read_bytes(), theirs[name].read_bytes()) for name in ours}
     assert {name: lines for name, lines in unlike.items() if lines} == {}
+
+
+SOURCE = "cmd/bpf2go/testdata/minimal.c"
+# bpf2go's options and first argument, and what stands for them in a program's table.
+FLAGS = {
+    "-tags linux,foo -type bar -type barfoo -no-global-types test": """
+portable = true
+go = { stem = "test", types = ["barfoo", "bar"], global_types = false, tags = ["linux", "foo"] }
+""",
+    "-target amd64,arm64,s390x,riscv64 -go-package other -output-stem file -output-suffix _test Upper": """
+arches = ["386", "arm64", "s390x", "riscv64"]
+go = { stem = "Upper", package = "other", output_stem = "file", suffix = "_test", tags = [] }
+""",
+    "-target bpf -tags linux small_One": """
+portable = true
+arches = ["amd64"]
+go = { stem = "small_One", target = "bpf" }
+""",
+    "-target bpf Exported": """
+portable = true
+arches = ["amd64"]
+go = { stem = "Exported", target = "bpf", tags = [] }
+""",
+    "-target bpfeb -tags 'a b,!c' tagged": """
+portable = true
+arches = ["s390x"]
+go = { stem = "tagged", tags = ["a b,!c"] }
+""",
+}
+
+
+@pytest.mark.parametrize("api", oracle.VERSIONS)
+def test_flags(api: str, tmp_path: Path) -> None:
+    """The command itself, of each level, with flags that the examples don't use: same names, same text."""
+    ours, theirs = copy(tmp_path / "ours"), copy(tmp_path / "theirs")
+    program = oracle.command(tmp_path, api)
+    text = HEAD.replace('bindings = "bpf2go"', f'bindings = "bpf2go"\napi = "{api}"')
+    for number, (words, table) in enumerate(FLAGS.items()):
+        folder = f"out-{number}"
+        place = table.replace("go = {", f'go = {{ dir = "{folder}",')
+        text += f'[program.p{number}]\nsource = "{SOURCE}"{place}'
+        (theirs / folder).mkdir()
+        *options, stem = shlex.split(words)
+        fixed = ("-cc", "clang-19", "-strip", "llvm-strip-19", "-output-dir", folder)
+        line = (str(program), *fixed, *options, stem, SOURCE, "--", "-Iexamples/headers")
+        environment = {**os.environ, "GOPACKAGE": "main"}
+        done = subprocess.run(line, cwd=theirs, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    (ours / "build.toml").write_text(text, encoding="utf-8")
+    make(ours)
+    assert texts(ours) == texts(theirs)
+    assert len(texts(ours)) == 2 + 4 + 1 + 1 + 1
+
+
+def texts(root: Path) -> dict[str, str]:
+    """Go files of `test_flags`, without their first lines; objects are there by name."""
+    found = {str(path.relative_to(root)): path for path in root.glob("out-*/*")}
+    assert all(name.endswith((".go", ".o")) for name in found)
+    assert {name for name in found if name.endswith(".o")} == {f"{n[:-2]}o" for n in found if n.endswith(".go")}
+    return {
+        name: path.read_text(encoding="utf-8").partition("\n")[2] for name, path in found.items() if name.endswith("go")
+    }
 
 
 def test_examples_build_and_vet(trees: Trees) -> None:
