@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import io
+import json
 import os
 import shutil
 import sys
@@ -77,13 +78,15 @@ def _make(options: Options, call: str, folder: str) -> int:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(quick.NOTE)
         _generate()
-        code = quick.build(here, target)
+        with open("out/.bpfgen/plan.json", encoding="utf-8") as file:
+            goal = f"{json.load(file)['go']['files'][0]['base']}.go"
+        code = quick.build(here, target, goal)
         if code == EXIT_OK:
             _finish(options, target, base)
             _forget_others(folder, target)
             # A run that has more to do than to copy isn't noted, and so never left to `quick`.
             if not (options.verbose or options.makebase):
-                write_if_changed(quick.NOTE, f"{call}\0{target}".encode("utf-8", "surrogateescape"))
+                write_if_changed(quick.NOTE, f"{call}\0{target}\0{goal}".encode("utf-8", "surrogateescape"))
     return code
 
 
@@ -126,10 +129,16 @@ def _names(options: Options, places: Places, here: str) -> tuple[str, ...]:
 
 
 def _generate() -> None:
+    """Writes the Ninja file. What compilers answered to other calls isn't asked again."""
     from bpfgen.commands import generate
 
+    own, shared = "out/.bpfgen/probe.json", "../../probe.json"
+    with contextlib.suppress(FileNotFoundError), open(shared, "rb") as file:
+        write_if_changed(own, file.read())
     common = {"directory": ".", "file": "build.toml", "only": [], "skip": [], "color": "never"}
     generate.run(argparse.Namespace(**common, dry_run=False, verbose=False, quiet=True), io.StringIO())
+    with open(own, "rb") as file:
+        write_if_changed(shared, file.read())
 
 
 def _finish(options: Options, target: str, base: str) -> None:
@@ -175,6 +184,6 @@ def _forget_others(folder: str, target: str) -> None:
         other = os.path.join(above, name)
         with contextlib.suppress(OSError):
             with open(os.path.join(other, quick.NOTE), encoding="utf-8", errors="surrogateescape") as file:
-                theirs = file.read().partition("\0")[2]
+                theirs = file.read().split("\0")[1]
             if name != own and theirs == target and made & set(os.listdir(os.path.join(other, quick.MADE))):
                 shutil.rmtree(other)
