@@ -21,6 +21,8 @@ COMMANDS = (
     "matrix",
     "explain",
     "check",
+    "lock",
+    "verify",
     "doctor",
     "inspect",
     "shell",

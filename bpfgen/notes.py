@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable
 from typing import Optional
@@ -14,6 +15,12 @@ from bpfgen.plan import NINJA_FILE
 
 BUILDER = (FILE, SOCKET, LOG, "session.lock", "history", "ssh_config")
 """Notes of a builder that isn't this host."""
+
+
+SCRATCH = ("again-*", "check-*")
+"""Folders of notes in which something is built beside (see `committed.rebuild`, `commands.check`); one that is killed
+leaves its own.
+"""
 
 
 def last_layout() -> Optional[Layout]:
@@ -53,6 +60,10 @@ def own_files(layout: Layout) -> list[str]:
     """What bpfgen and Ninja keep for themselves in the output folder."""
     notes = (NOTES, "outputs", COMPILER, LAUNCHER, STATSLOG, "plan.json", "probe.json", "toolchain", "lock", *BUILDER)
     logs = (".ninja_log", ".ninja_deps", ".ninja_lock")
-    headers = [os.path.join(base, name) for base, _, files in os.walk(f"{layout.out}/sysroot") for name in files]
+    folders = (
+        f"{layout.out}/sysroot",
+        *(path for name in SCRATCH for path in glob.glob(glob.escape(layout.note("")) + name)),
+    )
+    headers = [os.path.join(base, name) for folder in folders for base, _, files in os.walk(folder) for name in files]
     said = said_files(layout.note("").rstrip("/"))
     return [*(layout.note(name) for name in notes), *said, *(f"{layout.out}/{name}" for name in logs), *headers]

@@ -58,7 +58,8 @@ def load(args: argparse.Namespace) -> Project:
     if config.go is not None and config.go.bindings == "bpf2go":
         from bpfgen import bindings  # only where a project has them
 
-        bindings.check(bindings.bindings(config, units), report)
+        cells = (bindings.Cell(u.id, u.program, u.key, u.target.name, u.kernel, u.variant) for u in units)
+        bindings.check(bindings.bindings(config, cells), report)
     report.fail_if_any()
     selected = select(units, args.only, args.skip)
     if not selected:

@@ -81,12 +81,17 @@ def prepare(args: argparse.Namespace) -> tuple[Project, Host, dict[str, Any]]:
     """Reads the project and goes to its folder; the project, its host, and what is known of compilers."""
     project = load(args)
     os.chdir(project.root)
+    return (project, *probed(project))
+
+
+def probed(project: Project) -> tuple[Host, dict[str, Any]]:
+    """The host of a project whose folder is the current one, and what is known of compilers."""
     cache = _read_json(layout_of(project.config).note("probe.json"))
     report = Report(project.document)
     host = probe(project.root, project.config, project.units, cache, report)
     report.fail_if_any()
     assert host is not None  # probe reports why when it isn't
-    return project, host, cache
+    return host, cache
 
 
 def _left(result: Result, layout: Layout) -> list[str]:
@@ -204,6 +209,8 @@ def _say(
 ) -> None:
     if args.quiet and not args.dry_run:
         return
+    from bpfgen.text import plural
+
     new = {o["id"] for o in plan["objects"]}
     programs = len({o["program"] for o in plan["objects"]})
     counts = [f"{n} {what}" for n, what in ((len(new - old), "new"), (len(old - new), "gone")) if n and old]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Optional, Union
 
 from bpfgen.catalog import arches
@@ -25,7 +26,7 @@ def check(config: Config, report: Report) -> None:
     _compile(config, report)
     _cache(config.cache, report)
     builder(config, report)
-    _arches(config.targets.arches, ("targets", "arches"), report)
+    _tables(config, report)
     _kernel_names(config, config.targets.kernels, ("targets", "kernels"), report)
     go(config, report)
     for name, kernel in config.kernel.items():
@@ -123,6 +124,19 @@ def _kernel(name: str, kernel: Kernel, report: Report) -> None:
             report.add((*path, "btf"), f'unknown placeholder in "{kernel.btf}"', "only {arch} is replaced")
         if GLOB.search(stray):
             report.add((*path, "btf"), f'"{kernel.btf}" is a glob', "name one file; {arch} stands for the architecture")
+
+
+def _tables(config: Config, report: Report) -> None:
+    """Keys that several tables have, with one meaning."""
+    out = config.project.out.rstrip("/")
+    taken = [f"{out}/{name}" for name in ("obj", "parts", "fast", "sysroot", "vmlinux", ".bpfgen")]
+    for name in (each.name for each in fields(config)):
+        table = getattr(config, name)
+        _arches(getattr(table, "arches", None), (name, "arches"), report)
+        folder = (getattr(table, "dir", None) or "").rstrip("/")
+        if folder and (folder == out or any(f"{folder}/".startswith(f"{place}/") for place in taken)):
+            hint = f'such as "{out}/{name}", or a folder of your sources'
+            report.add((name, "dir"), f'"{folder}" is a folder of bpfgen\'s own', hint)
 
 
 def _program(config: Config, name: str, program: Program, report: Report) -> None:

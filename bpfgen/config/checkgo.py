@@ -20,7 +20,6 @@ def go(config: Config, report: Report) -> None:
     typed = config.go is not None and config.go.bindings == "bpf2go"
     if config.go is not None:
         _package(config.go.package, ("go", "package"), report)
-        _folder(config, config.go.dir, ("go", "dir"), report)
         given = {"tags": config.go.tags, "files": config.go.files != "embed", "explain": config.go.explain}
         for key in (key for key, value in given.items() if value and not typed):
             report.add(("go", key), f'"{key}" is for bindings alone', 'add  bindings = "bpf2go"', key=True)

@@ -50,8 +50,8 @@ class Project:
     name: ProjectName
     """The project's name; it is recorded in the manifest."""
     out: RelativePath = "out"
-    """The folder for everything that is built. bpfgen writes nowhere else but `build.ninja`, `compile_commands.json`
-    and `go.dir`.
+    """The folder for everything that is built. bpfgen writes nowhere else but `build.ninja`, `compile_commands.json`,
+    `bpfgen.lock` and the `dir` of an output.
     """
 
 
@@ -66,7 +66,8 @@ class Toolchain:
     require: Requirement = ">=14"
     """Versions of clang that may build this project."""
     bpftool: Bpftool = "auto"
-    """Makes `vmlinux.h` from a kernel target's BTF; looked for only when a kernel has `btf`."""
+    """Makes `vmlinux.h` from a kernel target's BTF, and skeletons; looked for only when a kernel has `btf`, or there is
+    a `[skeleton]`."""
 
 
 @frozen
@@ -309,6 +310,24 @@ class Go:
 
 
 @frozen
+class Skeleton:
+    """C headers for users of libbpf, as `bpftool gen skeleton` writes them; the table's presence asks for them."""
+
+    dir: Optional[RelativePath] = None
+    """The folder of the headers, `TARGET/PROGRAM.skel.h`. Not given: `skel` in the output folder."""
+    arches: Optional[tuple[ArchName, ...]] = None
+    """The architectures whose objects get one. Not given: all that the objects serve."""
+
+
+@frozen
+class Rust:
+    """A Rust module that embeds the objects; the table's presence asks for it."""
+
+    dir: Optional[RelativePath] = None
+    """The module's folder, such as `src/bpf` for `mod bpf;`. Not given: `rust` in the output folder."""
+
+
+@frozen
 class Config:
     """A whole `build.toml`."""
 
@@ -321,3 +340,5 @@ class Config:
     kernel: dict[Name, Kernel] = field(default_factory=dict)
     program: dict[ProgramName, Program] = field(default_factory=dict)
     go: Optional[Go] = None
+    skeleton: Optional[Skeleton] = None
+    rust: Optional[Rust] = None

@@ -52,6 +52,8 @@ READ_AGAIN = {
     "bpfgen.matrix",
     "bpfgen.ninja",
     "bpfgen.notes",
+    "bpfgen.outputs",
+    "bpfgen.outputs.manifest",
     "bpfgen.plan",
     "bpfgen.project",
     "bpfgen.quote",
@@ -111,7 +113,7 @@ def test_imports_where_nothing_changed(project: Project) -> None:
 
 
 BINDINGS = ("bindings", "outputs.bpf2go", *(f"outputs.bpf2go.{n}" for n in ("constraints", "identifiers", "levels")))
-GO = {"": (), "[go]": ("outputs", "outputs.go"), '[go]\nbindings = "bpf2go"': ("outputs", *BINDINGS)}
+GO = {"": (), "[go]": ("outputs.go", "outputs.names", "text"), '[go]\nbindings = "bpf2go"': (*BINDINGS, "text")}
 
 
 @pytest.mark.parametrize("go", GO)

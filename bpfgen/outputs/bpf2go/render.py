@@ -11,7 +11,7 @@ from bpfgen.outputs.bpf2go.gotypes import columns, text
 from bpfgen.outputs.bpf2go.identifiers import Names, identifier, upper_first
 from bpfgen.outputs.bpf2go.levels import Level
 from bpfgen.outputs.bpf2go.model import Declaration, Model
-from bpfgen.outputs.templating import templates
+from bpfgen.outputs.texts import environment
 
 if TYPE_CHECKING:
     import jinja2
@@ -95,10 +95,10 @@ def _any(level: Level) -> str:
 
 @cache
 def _template(name: str) -> jinja2.Template:
-    environment = templates()
-    environment.filters["columns"] = columns
-    environment.filters["fields"] = _fields
-    return environment.get_template(name)
+    templates = environment()
+    templates.filters["columns"] = columns
+    templates.filters["fields"] = _fields
+    return templates.get_template(name)
 
 
 def _entries(names: Sequence[str]) -> tuple[_Entry, ...]:
