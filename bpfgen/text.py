@@ -25,8 +25,3 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
     return "\n".join(lines)
-
-
-def plural(count: int, what: str) -> str:
-    """`1 object`, `2 objects`."""
-    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import dataclasses
 import io
-import json
 import os
 import shutil
 import sys
@@ -21,10 +20,12 @@ from bpfgen.bpf2go.options import NoSuchTarget, Options, native, read, supported
 from bpfgen.bpf2go.programs import compiler, programs
 from bpfgen.bpf2go.remarks import choose_api
 from bpfgen.catalog import arches
+from bpfgen.compile import Layout
 from bpfgen.config.schema import Config, Program
 from bpfgen.config.write import render
 from bpfgen.errors import EXIT_FAILED, EXIT_OK, Failure, Problem, describe
 from bpfgen.files import write_if_changed
+from bpfgen.notes import recorded
 
 EXAMPLES = """
 examples:
@@ -78,8 +79,8 @@ def _make(options: Options, call: str, folder: str) -> int:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(quick.NOTE)
         _generate()
-        with open("out/.bpfgen/plan.json", encoding="utf-8") as file:
-            goal = f"{json.load(file)['go']['files'][0]['base']}.go"
+        made = recorded(Layout("out"))
+        goal = next(name for name in made if name.startswith(f"{quick.MADE}/") and name.endswith(".go"))
         code = quick.build(here, target, goal)
         if code == EXIT_OK:
             _finish(options, target, base)

@@ -24,7 +24,6 @@ from bpfgen.launcher import STATSLOG, STATSLOG_BYTES
 from bpfgen.notes import last_layout, own_files, recorded, removable
 from bpfgen.plan import EDITOR_FILE, MARK, NINJA_FILE, Inputs, make_graph, make_plan, planned_ids, render_plan
 from bpfgen.project import Project, load
-from bpfgen.text import plural
 
 TICK_NS = 10_000_000
 """The longest kernel tick (CONFIG_HZ=100), in nanoseconds."""

@@ -58,7 +58,6 @@ READ_AGAIN = {
     "bpfgen.project",
     "bpfgen.quote",
     "bpfgen.sources",
-    "bpfgen.text",
     "bpfgen.toolchain",
     "tomli",
 }
