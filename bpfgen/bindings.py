@@ -1,4 +1,4 @@
-"""Config and units → the Go files of `bindings = "bpf2go"`: what they are called, and which programs clash.
+"""Config and units → the Go files of `bindings = "bpf2go"`: their names, and all that they are made of but the objects.
 
 Pure; imported only where a project has such bindings.
 """
@@ -6,32 +6,21 @@ Pure; imported only where a project has such bindings.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Optional
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, Optional
 
+from bpfgen import __version__
 from bpfgen.catalog import arches, version
 from bpfgen.config.checkgo import GO_KEYWORDS
 from bpfgen.config.report import Report
 from bpfgen.config.schema import Config, Go, ProgramGo
 from bpfgen.frozen import frozen
-from bpfgen.matrix import version_code
+from bpfgen.matrix import Unit, version_code
+from bpfgen.outputs import Basis
 from bpfgen.outputs.bpf2go.constraints import constraint, serves
 from bpfgen.outputs.bpf2go.identifiers import identifier, upper_first
 from bpfgen.outputs.bpf2go.levels import LEVELS
-
-
-@frozen
-class Cell:
-    """What bindings must know of a unit; also the names of these in `plan.json`."""
-
-    id: str
-    program: str
-    table: str
-    """The name of its program's table."""
-    target: str
-    """`bpfel`, `x86_bpfel`, …"""
-    kernel: Optional[str]
-    variant: str
 
 
 @frozen
@@ -41,8 +30,7 @@ class Choice:
     kernel: str
     version: int
     """`LINUX_VERSION_CODE`"""
-    id: str
-    """The unit's."""
+    unit: Unit
     stem: str
     """That of its own file."""
 
@@ -51,12 +39,12 @@ class Choice:
 class Binding:
     """The Go file of one unit, and the object beside it; or a selector, which is for all kernels of a program."""
 
+    unit: Unit
+    """Whose object stands beside it; of a selector, the first one."""
     id: str
     """The unit's; a selector's without the kernel."""
-    table: str
-    """The name of the program's table."""
     base: str
-    """The path of both files, relative to the project, without `.go` or `.o`."""
+    """The path of both, relative to the project, without `.go` or `.o`."""
     stem: str
     """What its Go names begin with."""
     package: str
@@ -65,20 +53,19 @@ class Binding:
     arches: tuple[str, ...]
     """Go's architectures that the constraint admits."""
     tags: tuple[str, ...]
-    settings: ProgramGo
+    table: ProgramGo
     explain: str
     """The path of the file that explains errors, without `.go`; empty where none is wanted."""
     choices: tuple[Choice, ...] = ()
     """Of a selector, which has no object of its own, but one for each kernel: the newest kernel first."""
 
 
-def bindings(config: Config, cells: Iterable[Cell]) -> tuple[Binding, ...]:
-    """One for each cell, in their order, then selectors; none where the project has no such bindings."""
+def bindings(config: Config, units: Sequence[Unit]) -> tuple[Binding, ...]:
+    """One for each unit, in their order, then selectors; none where the project has no such bindings."""
     if config.go is None or config.go.bindings != "bpf2go":
         return ()
-    cells = tuple(cells)
-    own = [_binding(config, config.go, cell, cell.kernel) for cell in cells]
-    return (*own, *_selectors(config, config.go, cells, own))
+    own = [_binding(config, config.go, unit, unit.kernel) for unit in units]
+    return (*own, *_selectors(config, config.go, own))
 
 
 def check(found: Sequence[Binding], report: Report) -> None:
@@ -89,7 +76,7 @@ def check(found: Sequence[Binding], report: Report) -> None:
     packages: dict[str, str] = {}
     for each in found:
         folder = each.base.rpartition("/")[0]
-        path = ("program", each.table)
+        path = ("program", each.unit.key)
         package = packages.setdefault(folder, each.package.removesuffix("_test"))
         if package != each.package.removesuffix("_test"):
             message = f'the folder {folder or "."} would have two Go packages: "{package}" and "{each.package}"'
@@ -100,7 +87,7 @@ def check(found: Sequence[Binding], report: Report) -> None:
             report.add(path, f"{other} and {each.id} would both be {name}.go", hint, key=True)
         if others:
             continue
-        scope = (folder, each.package, *each.tags, each.settings.suffix, upper_first(each.stem))
+        scope = (folder, each.package, *each.tags, each.table.suffix, upper_first(each.stem))
         keys = [(*scope, name) for name in each.arches]
         other = next((names[key] for key in keys if key in names), each.id)
         if other != each.id:
@@ -109,43 +96,82 @@ def check(found: Sequence[Binding], report: Report) -> None:
         names.update(dict.fromkeys(keys, each.id))
 
 
-def _selectors(config: Config, go: Go, cells: Iterable[Cell], own: Iterable[Binding]) -> Iterator[Binding]:
+def section(basis: Basis) -> dict[str, Any]:
+    """The bindings' part of `plan.json`."""
+    table = basis.config.go
+    assert table is not None
+    found = bindings(basis.config, basis.units)
+    objects = {entry["id"]: entry["path"] for entry in basis.objects}
+    made_by = f"bpfgen {__version__} from clang {basis.clang}"
+    return {
+        "api": table.api,
+        "from": table.files,
+        "files": [{**_entry(e, made_by), "object": objects[e.unit.id]} for e in found if not e.choices],
+        "selectors": [{**_entry(e, made_by), "choices": _choices(e, objects)} for e in found if e.choices],
+    }
+
+
+def _entry(binding: Binding, made_by: str) -> dict[str, Any]:
+    settings = [choice.unit.settings for choice in binding.choices] or [binding.unit.settings]
+    flags = sha256(repr(settings).encode()).hexdigest()[:8]
+    made = f"{made_by}, flags {flags}"
+    return {
+        "id": binding.id,
+        "base": binding.base,
+        "stem": binding.stem,
+        "header": f"// Code generated by {made}; DO NOT EDIT.",
+        "explain": binding.explain,
+        "constraint": binding.constraint,
+        "package": binding.package,
+        "types": sorted(binding.table.types),
+        "global_types": binding.table.global_types,
+    }
+
+
+def _choices(binding: Binding, objects: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"kernel": each.kernel, "version": each.version, "stem": each.stem, "object": objects[each.unit.id]}
+        for each in binding.choices
+    ]
+
+
+def _selectors(config: Config, go: Go, own: Iterable[Binding]) -> Iterator[Binding]:
     """One for the objects that differ only by the kernel, of kernels whose version is known."""
-    groups: dict[tuple[str, str, str], list[tuple[Cell, Choice]]] = {}
-    for cell, binding in zip(cells, own):
-        upstream = config.kernel[cell.kernel].upstream if cell.kernel else None
-        if cell.kernel and upstream:
-            choice = Choice(cell.kernel, version_code(version(upstream)), cell.id, binding.stem)
-            groups.setdefault((cell.program, cell.target, cell.variant), []).append((cell, choice))
-    for members in groups.values():
-        choices = sorted((choice for _, choice in members), key=lambda choice: -choice.version)
-        yield _binding(config, go, members[0][0], None, tuple(choices))
+    groups: dict[tuple[str, str, str], list[Choice]] = {}
+    for each in own:
+        unit, kernel = each.unit, each.unit.kernel
+        upstream = config.kernel[kernel].upstream if kernel else None
+        if kernel and upstream:
+            choice = Choice(kernel, version_code(version(upstream)), unit, each.stem)
+            groups.setdefault((unit.program, unit.target.name, unit.variant), []).append(choice)
+    for choices in groups.values():
+        choices.sort(key=lambda choice: -choice.version)
+        yield _binding(config, go, choices[0].unit, None, tuple(choices))
 
 
-def _binding(config: Config, go: Go, cell: Cell, kernel: Optional[str], choices: tuple[Choice, ...] = ()) -> Binding:
-    program = config.program[cell.table]
-    settings = program.go or ProgramGo()
-    tags = go.tags if settings.tags is None else settings.tags
-    kinds = [name for name in (kernel, cell.variant) if name]
-    stem = settings.stem or _identifier(cell.program)
-    everywhere = settings.target == "bpf"
-    define, _, clang = cell.target.rpartition("_")
-    served = serves(clang, None if program.portable else define, LEVELS[go.api])
-    target = "bpf" if everywhere else cell.target
-    folder = (settings.dir or go.dir or f"{config.project.out.rstrip('/')}/go").rstrip("/")
+def _binding(config: Config, go: Go, unit: Unit, kernel: Optional[str], choices: tuple[Choice, ...] = ()) -> Binding:
+    program = config.program[unit.key]
+    table = program.go or ProgramGo()
+    tags = go.tags if table.tags is None else table.tags
+    kinds = [name for name in (kernel, unit.variant) if name]
+    stem = table.stem or _identifier(unit.program)
+    everywhere = table.target == "bpf"
+    served = serves(unit.target.clang, None if program.portable else unit.target.define, LEVELS[go.api])
+    target = "bpf" if everywhere else unit.target.name
+    folder = (table.dir or go.dir or f"{config.project.out.rstrip('/')}/go").rstrip("/")
     place = "" if folder == "." else f"{folder}/"
-    parts = (settings.output_stem or stem.lower(), *map(_plain, kinds))
+    parts = (table.output_stem or stem.lower(), *map(_plain, kinds))
     return Binding(
-        id=f"{cell.program}/{cell.target}{f'@{cell.variant}' if cell.variant else ''}" if choices else cell.id,
-        table=cell.table,
-        base=f"{place}{'_'.join((*parts, target))}{settings.suffix}",
+        unit=unit,
+        id=f"{unit.program}/{unit.target.name}{f'@{unit.variant}' if unit.variant else ''}" if choices else unit.id,
+        base=f"{place}{'_'.join((*parts, target))}{table.suffix}",
         stem=stem + "".join(map(identifier, kinds)),
-        package=settings.package or go.package,
+        package=table.package or go.package,
         constraint=constraint(() if everywhere else served, tags),
         arches=tuple(arches()) if everywhere else served,
         tags=tags,
-        settings=settings,
-        explain=f"{place}{'_'.join((*parts, 'explain', target))}{settings.suffix}" if go.explain else "",
+        table=table,
+        explain=f"{place}{'_'.join((*parts, 'explain', target))}{table.suffix}" if go.explain else "",
         choices=choices,
     )
 

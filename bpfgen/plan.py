@@ -95,7 +95,8 @@ def make_plan(config: Config, units: Sequence[Unit], host: Host) -> dict[str, An
     """What the steps need to know, ready for JSON; `outputs` documents it."""
     layout = layout_of(config)
     objects = [_object(unit, layout) for unit in units]
-    parts = {o.name: outputs.module(o.name).section(config, objects, layout.out) for o in outputs.asked(config)}
+    basis = outputs.Basis(config, units, objects, layout.out, host.clang.version)
+    parts = {output.name: outputs.module(output.name).section(basis) for output in outputs.asked(config)}
     return {
         "bpfgen": __version__,
         "project": config.project.name,
@@ -109,7 +110,6 @@ def _object(unit: Unit, layout: Layout) -> dict[str, Any]:
     return {
         "id": unit.id,
         "program": unit.program,
-        "table": unit.key,
         "target": unit.target.name,
         "arches": unit.target.arches,
         "kernel": unit.kernel,

@@ -58,8 +58,7 @@ def load(args: argparse.Namespace) -> Project:
     if config.go is not None and config.go.bindings == "bpf2go":
         from bpfgen import bindings  # only where a project has them
 
-        cells = (bindings.Cell(u.id, u.program, u.key, u.target.name, u.kernel, u.variant) for u in units)
-        bindings.check(bindings.bindings(config, cells), report)
+        bindings.check(bindings.bindings(config, units), report)
     report.fail_if_any()
     selected = select(units, args.only, args.skip)
     if not selected:

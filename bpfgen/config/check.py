@@ -12,6 +12,7 @@ from bpfgen.catalog import arches
 from bpfgen.config.checkbuilder import builder
 from bpfgen.config.checkflags import check_flags
 from bpfgen.config.checkgo import go
+from bpfgen.config.checkplaces import folder
 from bpfgen.config.report import Path, Report, did_you_mean, quoted
 from bpfgen.config.schema import Cache, Compile, Config, Kernel, Program
 
@@ -128,15 +129,10 @@ def _kernel(name: str, kernel: Kernel, report: Report) -> None:
 
 def _tables(config: Config, report: Report) -> None:
     """Keys that several tables have, with one meaning."""
-    out = config.project.out.rstrip("/")
-    taken = [f"{out}/{name}" for name in ("obj", "parts", "fast", "sysroot", "vmlinux", ".bpfgen")]
     for name in (each.name for each in fields(config)):
         table = getattr(config, name)
         _arches(getattr(table, "arches", None), (name, "arches"), report)
-        folder = (getattr(table, "dir", None) or "").rstrip("/")
-        if folder and (folder == out or any(f"{folder}/".startswith(f"{place}/") for place in taken)):
-            hint = f'such as "{out}/{name}", or a folder of your sources'
-            report.add((name, "dir"), f'"{folder}" is a folder of bpfgen\'s own', hint)
+        folder(config, getattr(table, "dir", None), (name, "dir"), report)
 
 
 def _program(config: Config, name: str, program: Program, report: Report) -> None:

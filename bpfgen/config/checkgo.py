@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 from bpfgen.catalog import arches
+from bpfgen.config.checkplaces import folder
 from bpfgen.config.report import Path, Report
 from bpfgen.config.schema import Config, Program, ProgramGo
 
@@ -35,7 +36,7 @@ def go(config: Config, report: Report) -> None:
 
 def _program(config: Config, program: Program, table: ProgramGo, path: Path, report: Report) -> None:
     _package(table.package, (*path, "package"), report)
-    _folder(config, table.dir, (*path, "dir"), report)
+    folder(config, table.dir, (*path, "dir"), report)
     if table.stem in GO_KEYWORDS:
         report.add((*path, "stem"), f'"{table.stem}" is a keyword of Go', f'such as "{table.stem}_"')
     for index, name in enumerate(table.types):
@@ -58,13 +59,3 @@ def _host_endian(config: Config, program: Program, path: Path, report: Report) -
 def _package(name: Optional[str], path: Path, report: Report) -> None:
     if name in GO_KEYWORDS:
         report.add(path, f'"{name}" is a keyword of Go', 'such as "programs"')
-
-
-def _folder(config: Config, name: Optional[str], path: Path, report: Report) -> None:
-    if name is None:
-        return
-    out, folder = config.project.out.rstrip("/"), name.rstrip("/")
-    taken = [f"{out}/{own}" for own in ("obj", "parts", "fast", "sysroot", "vmlinux", ".bpfgen")]
-    if folder == out or any(folder == own or folder.startswith(f"{own}/") for own in taken):
-        hint = f'such as "{out}/go", or a folder of your Go module'
-        report.add(path, f'"{folder}" is a folder of bpfgen\'s own', hint)

@@ -89,7 +89,7 @@ MacroText = Annotated[
 ]
 MacroValue = Union[bool, int, MacroText]
 GoPackage = Annotated[
-    str, Rule("a Go package name of lower-case letters, digits and '_'", r"[a-z][a-z0-9_]*", 'such as "programs"')
+    str, Rule("a Go package name of letters, digits and '_'", r"[A-Za-z][A-Za-z0-9_]*", 'such as "programs"')
 ]
 GoFolder = Annotated[
     str,

@@ -16,6 +16,7 @@ from bpfgen.frozen import frozen
 
 if TYPE_CHECKING:
     from bpfgen.config.schema import Config
+    from bpfgen.matrix import Unit
 
 Plan = Mapping[str, Any]
 """`plan.json`, as `bpfgen.plan.make_plan` makes it; or a part of it, or of the manifest."""
@@ -29,28 +30,46 @@ class Output:
     """A kind of output."""
 
     name: str
-    """Of its module here, its step and its part of the plan."""
+    """Of its module here, its step, its part of the plan, and the table of `build.toml` that asks for it. Where there
+    can be no such table, it is made always.
+    """
     code: tuple[str, ...] = ("steps.py", "files.py", "bpf", "catalog", "outputs")
     """bpfgen's own files and folders that its step is made of, so that a new bpfgen makes its files again."""
     bpftool: bool = False
     """Whether its step runs bpftool."""
-    table: str = ""
-    """The table of `build.toml` that asks for it; the name, if this is empty. Where there can be no such table, it is
-    made always.
-    """
-    bindings: str = "embed"
-    """What a table's `bindings` must be, where it has that key."""
+    bindings: str = ""
+    """The value of `go.bindings` that asks for it, where a table of its own doesn't."""
+
+    def wanted(self, config: Config) -> bool:
+        """Whether a project has it."""
+        if self.bindings:
+            return config.go is not None and config.go.bindings == self.bindings
+        return getattr(config, self.name, True) is not None
 
 
 OUTPUTS = (
     Output("manifest"),
-    Output("go"),
-    Output("bpf2go", table="go", bindings="bpf2go"),
+    Output("go", bindings="embed"),
+    Output("bpf2go", bindings="bpf2go"),
     Output("skeleton", ("steps.py", "files.py", "outputs/skeleton.py"), bpftool=True),
     Output("rust"),
 )
 STEPS = ("vmlinux", *(output.name for output in OUTPUTS))
 """Modules here with a step: `vmlinux` is made before the objects, by edges of `compile`."""
+
+
+@frozen
+class Basis:
+    """What an output's part of the plan is made from."""
+
+    config: Config
+    units: Sequence[Unit]
+    objects: Sequence[Plan]
+    """The plan's, one for each unit."""
+    out: str
+    """The output folder."""
+    clang: str
+    """The compiler's version."""
 
 
 @frozen
@@ -78,8 +97,8 @@ class Made:
 class Module(Protocol):
     """The functions of an output's module."""
 
-    def section(self, config: Config, objects: Sequence[Plan], out: str, /) -> Any:
-        """Its part of the plan, ready for JSON; `objects` are the plan's, `out` is the output folder."""
+    def section(self, basis: Basis, /) -> Any:
+        """Its part of the plan, ready for JSON."""
 
     def made(self, plan: Plan, tools: Tools, /) -> Iterable[Made]:
         """The files it will write, by runs of the step, from the plan alone: before anything is built."""
@@ -90,12 +109,7 @@ class Module(Protocol):
 
 def asked(config: Config) -> Iterator[Output]:
     """The outputs that a project has."""
-    return (output for output in OUTPUTS if _is_asked(config, output))
-
-
-def _is_asked(config: Config, output: Output) -> bool:
-    table = getattr(config, output.table or output.name, True)
-    return table is not None and getattr(table, "bindings", output.bindings) == output.bindings
+    return (output for output in OUTPUTS if output.wanted(config))
 
 
 def module(name: str) -> Module:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bpfgen.errors import Failure, Problem
 from bpfgen.files import write_if_changed
-from bpfgen.outputs import PLAN, Made, Plan, Tools, read_notes
+from bpfgen.outputs import PLAN, Basis, Made, Plan, Tools, read_notes
 
 if TYPE_CHECKING:
-    from bpfgen.config.schema import Config
+    pass
 
 
-def section(_config: Config, _objects: Sequence[Plan], out: str) -> str:
+def section(basis: Basis) -> str:
     """The manifest's path."""
-    return f"{out}/manifest.json"
+    return f"{basis.out}/manifest.json"
 
 
 def made(plan: Plan, tools: Tools) -> Iterator[Made]:

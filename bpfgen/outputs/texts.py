@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import jinja2
@@ -24,15 +23,16 @@ def environment() -> jinja2.Environment:
     )
 
 
-def refuse_foreign(paths: Iterable[Path], mark: str, key: str) -> None:
-    """A folder that `key` names can have files of the user's own: raises `Failure` for those of `paths` that are there
-    and whose first line isn't what the regular expression `mark` says.
+def refuse_foreign(
+    paths: Iterable[Path], is_ours: Callable[[str], object], hint: str, message: str = "was not made by bpfgen"
+) -> None:
+    """A folder that the user names can have files of the user's own: raises `Failure` for those of `paths` that are
+    there, unless `is_ours` is true of their first line.
     """
     problems = []
     for path in paths:
         with contextlib.suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
-            if not re.fullmatch(mark, file.readline().rstrip("\n")):
-                hint = f"move it away, or choose another {key}"
-                problems.append(Problem(Location(str(path)), "was not made by bpfgen", hint))
+            if not is_ours(file.readline().rstrip("\n")):
+                problems.append(Problem(Location(str(path)), message, hint))
     if problems:
         raise Failure(problems)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from project import XDP, Project
 
+from bpfgen.catalog import arches
+
 pytestmark = pytest.mark.real
 
 CONFIG = """
@@ -101,7 +103,7 @@ def test_a_persons_file_is_neither_written_over_nor_removed(probes: Project) -> 
     probes.program("three")
     probes.bpfgen()
     said = probes.ninja(code=None)  # 1, or from Ninja 1.13 on the step's own
-    assert "probes/three_bpfel.go: error: was not made by bpfgen" in said
+    assert "probes/three_bpfel.go: error: was made neither by bpfgen nor by bpf2go" in said
     probes.remove("bpf/three.c")
     probes.bpfgen()
     assert mine.read_text() == "package probes\n"
@@ -254,6 +256,23 @@ def test_a_selector_picks_the_object_of_the_kernel(tmp_path: Path) -> None:
     said = project.run(("go", "run", "."), env=env).stdout.splitlines()
     assert said == ["5 8", "5 8", "4 4", "4 4", "can't load probe: no object for Linux 4.17"]
     assert project.idle()
+
+
+@pytest.mark.parametrize("portable", ["true", "false"])
+def test_each_architecture_has_one_file(portable: str, tmp_path: Path) -> None:
+    """Of Go's point of view, on Linux: of its own macro where there is one, else of its byte order."""
+    project = Project(tmp_path)
+    project.program("probe")
+    names = ", ".join(f'"{name}"' for name in arches())
+    config = f'[targets]\narches = [{names}]\n[program.probe]\nsource = "bpf/probe.c"\nportable = {portable}\n'
+    project.config(config + '[go]\nbindings = "bpf2go"\ndir = "."\npackage = "probe"\ntags = ["linux"]\n')
+    project.make()
+    project.write("go.mod", GO_MOD)
+    for name, arch in arches().items():
+        env = {**os.environ, "GOOS": "linux", "GOARCH": name, "GOWORK": "off", "GOTOOLCHAIN": "local"}
+        found = project.run(("go", "list", "-e", "-f", "{{.GoFiles}} {{.EmbedPatterns}}", "."), env=env).stdout.strip()
+        target = f"{arch.define}_{arch.target}" if arch.define and portable == "false" else arch.target
+        assert found == f"[probe_{target}.go] [probe_{target}.o]"
 
 
 VALUE = """\

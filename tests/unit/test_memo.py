@@ -37,6 +37,7 @@ READ_AGAIN = {
     "bpfgen.config.check",
     "bpfgen.config.checkbuilder",
     "bpfgen.config.checkflags",
+    "bpfgen.config.checkplaces",
     "bpfgen.config.checkgo",
     "bpfgen.config.decode",
     "bpfgen.config.report",
@@ -111,13 +112,17 @@ def test_imports_where_nothing_changed(project: Project) -> None:
     assert set(loaded(project)) == NOTHING_CHANGED
 
 
-BINDINGS = ("bindings", "outputs.bpf2go", *(f"outputs.bpf2go.{n}" for n in ("constraints", "identifiers", "levels")))
-GO = {"": (), "[go]": ("outputs.go", "outputs.names", "text"), '[go]\nbindings = "bpf2go"': (*BINDINGS, "text")}
+OUTPUTS = ("outputs.bpf2go", *(f"outputs.bpf2go.{name}" for name in ("constraints", "identifiers", "levels")))
+GO = {
+    "": (),
+    "[go]": ("outputs.go", "outputs.names", "text"),
+    '[go]\nbindings = "bpf2go"': ("bindings", "text", *OUTPUTS),
+}
 
 
 @pytest.mark.parametrize("go", GO)
 def test_imports_where_everything_is_read(project: Project, go: str) -> None:
-    """Compilers were asked before; a Go package only adds the modules that name its files."""
+    """Compilers were asked before; a Go package only adds the modules that name its files, and the news of them."""
     with (project.root / "build.toml").open("a") as file:
         file.write(f"{go}\n")
     modules = loaded(project)
