@@ -36,6 +36,7 @@ READ_AGAIN = {
     "bpfgen.config",
     "bpfgen.config.check",
     "bpfgen.config.checkbuilder",
+    "bpfgen.config.checkflags",
     "bpfgen.config.checkplaces",
     "bpfgen.config.checkgo",
     "bpfgen.config.decode",
