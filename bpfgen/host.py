@@ -18,6 +18,7 @@ from bpfgen.errors import Failure, Problem
 from bpfgen.frozen import frozen
 from bpfgen.launcher import Launcher, find_launcher
 from bpfgen.matrix import Unit
+from bpfgen.outputs import asked
 from bpfgen.toolchain import Cache, Clang, find_clang, has_clang, wheel_file
 
 
@@ -156,15 +157,18 @@ def _labels(clang: Clang, package: str) -> Iterable[tuple[str, str]]:
 def find_bpftool(config: Config, units: Iterable[Unit], report: Report) -> Optional[str]:
     """The bpftool that `units` need; None where they need none, or none was found, which is reported."""
     typed = {unit.vmlinux for unit in units if unit.vmlinux}
-    if all(str(config.kernel[name].btf).endswith(".h") for name in typed):
+    raw = [f'vmlinux.h of kernel "{name}"' for name in sorted(typed) if not str(config.kernel[name].btf).endswith(".h")]
+    wanting = [*raw, *(f"what [{output.name}] asks for" for output in asked(config) if output.bpftool)]
+    if not wanting:
         return None
     wanted = config.toolchain.bpftool
     # Debian keeps it in /usr/sbin, which is on root's PATH only.
     search = os.pathsep.join((*os.get_exec_path(), "/usr/sbin", "/sbin"))
     found = shutil.which("bpftool" if wanted == "auto" else wanted, path=search)
     if found is None:
-        message = f'no bpftool was found to make vmlinux.h of kernel "{min(typed)}"'
-        hint = "install bpftool from your system's packages, or name a ready vmlinux.h as the kernel's btf"
+        message = f"no bpftool was found to make {wanting[0]}"
+        ready = ", or name a ready vmlinux.h as the kernel's btf" if raw else ""
+        hint = f"install bpftool from your system's packages{ready}"
         report.add(("toolchain", "bpftool"), message, hint)
     return found
 

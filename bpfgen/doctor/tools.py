@@ -14,6 +14,7 @@ from bpfgen.doctor.mend import as_root, install
 from bpfgen.doctor.subject import Subject, problems
 from bpfgen.host import find_bpftool
 from bpfgen.launcher import find_launcher
+from bpfgen.outputs import asked
 from bpfgen.quote import shell_word
 from bpfgen.toolchain import Cache, Clang
 
@@ -29,7 +30,7 @@ def bpftool(subject: Subject) -> list[Finding]:
     if wrong:
         return [Finding("bpftool", "failure", each.found, _bpftool_mend(subject)) for each in wrong]
     if path is None:
-        return [Finding("bpftool", "ok", "not needed: no kernel's types must be made a vmlinux.h")]
+        return [Finding("bpftool", "ok", "not needed: it would make a vmlinux.h of BTF, or skeletons")]
     said = ask((path, "version"))
     version = re.search(r"bpftool v?(\S+)", said.text)
     if said.code != 0 or version is None:
@@ -42,7 +43,12 @@ def bpftool(subject: Subject) -> list[Finding]:
 def _bpftool_mend(subject: Subject) -> str:
     if subject.config.toolchain.bpftool != "auto":
         return 'write  bpftool = "auto"  below [toolchain], or name another one'
-    return f"{install('bpftool')}  or name a ready vmlinux.h as the kernel's btf"
+    ready = (
+        ""
+        if any(output.bpftool for output in asked(subject.config))
+        else "  or name a ready vmlinux.h as the kernel's btf"
+    )
+    return f"{install('bpftool')}{ready}"
 
 
 def btf(subject: Subject) -> list[Finding]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 
 from bpfgen.errors import EXIT_FAILED, Failure, Location, Problem
 from bpfgen.files import write_if_changed
 
 
-def write(bpftool: str, source: str, path: str) -> None:
+def step(bpftool: str, source: str, path: str) -> None:
     """Writes the header of raw BTF or of a vmlinux ELF file, by `bpftool btf dump file … format c` (bpftool-btf(8));
     a ready header is copied. Raises `Failure` when bpftool refuses the file.
     """
-    write_if_changed(path, Path(source).read_bytes() if source.endswith(".h") else _dump(bpftool, source))
+    if source.endswith(".h"):
+        with open(source, "rb") as file:
+            write_if_changed(path, file.read())
+    else:
+        write_if_changed(path, _dump(bpftool, source))
 
 
 def _dump(bpftool: str, source: str) -> bytes:

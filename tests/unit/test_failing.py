@@ -45,7 +45,18 @@ def test_size() -> None:
     assert {path.stem for path in CORPUS.iterdir()} == set(CASES)
 
 
-@pytest.mark.parametrize("module", ["config/check.py", "config/decode.py", "sources.py", "project.py"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "bindings.py",
+        "config/check.py",
+        "config/checkflags.py",
+        "config/checkgo.py",
+        "config/decode.py",
+        "project.py",
+        "sources.py",
+    ],
+)
 def test_every_message_has_a_case(module: str) -> None:
     """The longest fixed piece of each message in the source appears in the corpus."""
     corpus = "".join(path.read_text(encoding="utf-8") for path in CORPUS.glob("*.err"))
