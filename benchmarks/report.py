@@ -9,18 +9,28 @@ from collections.abc import Iterator, Mapping
 from benchmarks.results import Case, Part
 
 BEGIN, END = "<!-- Written by benchmarks/run.py: -->", "<!-- until here. -->"
+BUILDERS = "<!-- Builders, written by benchmarks/run.py: -->"
 EMPTY = "Not measured yet: `python benchmarks/run.py` measures, and writes the figures here."
+WHERE = {
+    "native": "this host; the default where it has a clang with the BPF target",
+    "docker": "one container for the whole build: no network, sources read-only, your own uid",
+    "podman": "the same, without a daemon",
+    "ssh": "another machine, over one connection; rsync brings what changed",
+    "vagrant": "a machine of your Vagrantfile, by ssh, started if it is down",
+    "lima": "a Lima instance, by ssh, started if it is down",
+}
+"""Where each kind of builder runs clang."""
 LOSS = 1.02
 """A ratio from which bpfgen is said to lose; below, it's noise."""
 
 
-def replaced(page: str, block: str) -> str:
+def replaced(page: str, block: str, mark: str = BEGIN) -> str:
     """A page with the text between its two marks replaced."""
-    head, begin, rest = page.partition(BEGIN)
+    head, begin, rest = page.partition(mark)
     _, end, tail = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"the page has no {BEGIN} … {END}")
-    return f"{head}{BEGIN}\n{block.strip()}\n{END}{tail}"
+        raise ValueError(f"the page has no {mark} … {END}")
+    return f"{head}{mark}\n{block.strip()}\n{END}{tail}"
 
 
 def full(results: Mapping[str, Part]) -> str:
@@ -43,8 +53,8 @@ def summary(results: Mapping[str, Part]) -> str:
         return EMPTY
     lines = ["![bpfgen's times as ratios to its peers](benchmarks/results.svg)", ""]
     lines += ["| | against | bpfgen takes |", "|---|---|---|"]
-    for part in results.values():
-        for case in part.cases:
+    for key, part in results.items():
+        for case in part.cases if key != "builders" else ():  # which have a table of their own
             if case.ours():
                 ratio = figure(case.ratio(case.ours()[0]))
                 lines.append(f"| {part.title}: {case.name} | {case.peer} | {ratio} |")
@@ -64,6 +74,26 @@ def summary(results: Mapping[str, Part]) -> str:
             *_losses(results),
         ]
     )
+
+
+def builders(results: Mapping[str, Part]) -> str:
+    """One row for each builder: what it is, and its times as ratios to native, a column for each case."""
+    part = results.get("builders")
+    if part is None:
+        return EMPTY
+    lines = [f"| `kind` | where clang runs | {' | '.join(case.name for case in part.cases)} |"]
+    lines.append(f"|---|---|{'---|' * len(part.cases)}")
+    for name, where in WHERE.items():
+        rows = (f"bpfgen, {name}" if f"bpfgen, {name}" in case.seconds else name for case in part.cases)
+        cells = [_cell(case, row) for case, row in zip(part.cases, rows)]
+        lines.append(f"| `{name}` | {where} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"Ratios of medians of {part.rounds} rounds, {_date(part.date)}; the same objects."])
+
+
+def _cell(case: Case, name: str) -> str:
+    if name not in case.seconds:
+        return "not measured"
+    return duration(case.median(name)) if name == case.peer else figure(case.ratio(name))
 
 
 def figure(ratio: float) -> str:

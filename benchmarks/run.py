@@ -28,7 +28,13 @@ from benchmarks.workloads import builders, cilium, libbpf, own, startup, synthet
 
 RESULTS = ROOT / "benchmarks" / "results.json"
 PLOT = ROOT / "benchmarks" / "results.svg"
-PAGES = {ROOT / "benchmarks" / "README.md": report.full, ROOT / "README.md": report.summary}
+FRONT = ROOT / "README.md"
+BLOCKS = (
+    (ROOT / "benchmarks" / "README.md", report.BEGIN, report.full),
+    (FRONT, report.BEGIN, report.summary),
+    (FRONT, report.BUILDERS, report.builders),
+)
+"""What is written where: the page, the mark where it begins, and the text."""
 PARTS = {
     "libbpf-tools": libbpf,
     "cilium-examples": cilium,
@@ -94,8 +100,8 @@ def _measure(name: str, args: argparse.Namespace) -> Part:
 def render() -> None:
     """Writes the pages and the plot from the results."""
     results = load(RESULTS)
-    for page, block in PAGES.items():
-        page.write_text(report.replaced(page.read_text(encoding="utf-8"), block(results)), encoding="utf-8")
+    for page, mark, block in BLOCKS:
+        page.write_text(report.replaced(page.read_text(encoding="utf-8"), block(results), mark), encoding="utf-8")
     if results:
         PLOT.write_text(plot.svg(results), encoding="utf-8")
 

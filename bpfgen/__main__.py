@@ -12,6 +12,10 @@ def main() -> int:
 
         if memo.fresh():
             return 0
+    if sys.argv[1:2] == ["bpf2go"]:
+        from bpfgen.bpf2go import quick
+
+        return quick.main(sys.argv[2:])
     import gc
 
     from bpfgen.cli import run

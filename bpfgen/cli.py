@@ -16,9 +16,13 @@ from bpfgen.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Fa
 COMMANDS = (
     "generate",
     "init",
+    "import",
+    "bpf2go",
     "matrix",
     "explain",
     "check",
+    "lock",
+    "verify",
     "doctor",
     "inspect",
     "kernel",
@@ -32,6 +36,8 @@ COMMANDS = (
     "completion",
 )
 """Modules of `bpfgen.commands`; each is imported only when it is named."""
+MODULES = {"import": "importing"}
+"""Those that have another name than their command."""
 
 EPILOG = """examples:
   bpfgen init hello && cd hello   start a project that builds at once
@@ -117,7 +123,7 @@ def make_parser(named: str = "") -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"bpfgen {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS if named not in COMMANDS else (named,):
-        module: Any = importlib.import_module(f"bpfgen.commands.{name}")
+        module: Any = importlib.import_module(f"bpfgen.commands.{MODULES.get(name, name)}")
         command = commands.add_parser(
             name,
             help=module.HELP,

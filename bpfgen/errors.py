@@ -21,14 +21,14 @@ EXIT_INTERRUPTED = 130
 
 @frozen
 class Location:
-    """A place in a text file; `line` and `column` count characters from 1, 0 means "the whole file"."""
+    """A place in a text file; `line` and `column` count characters from 1, 0 means "all of it"."""
 
     file: str
     line: int = 0
     column: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
 
 
 @frozen

@@ -12,7 +12,7 @@ from bpfgen.graph import Edge
 from bpfgen.host import Host
 from bpfgen.matrix import Unit
 
-MADE_OF = ("steps.py", "files.py", "bpf", "kernels", "outputs/vmlinux.py")
+MADE_OF = ("steps.py", "files.py", "bpf", "kernels", "outputs/types.py", "outputs/vmlinux.py")
 """bpfgen's own files that the edges here run."""
 
 
@@ -30,7 +30,7 @@ def vmlinux_edges(
             package, source = source, f"{folder}/vmlinux.btf"
             yield step_edge(host, ("types", file, kernel, package, source), (source,), (package,), code)
         header = f"{folder}/vmlinux.h"
-        tool = "" if source.endswith(".h") else host.bpftool or ""
+        tool = "" if source.endswith(".h") else host.header_tool or ""
         words = ("vmlinux", file, kernel, tool, source, header)
         edge = step_edge(host, words, (header,), (source,), (*((tool,) if tool else ()), *code))
         # The compiles make these when they need them.

@@ -18,6 +18,7 @@ from bpfgen.errors import Failure, Problem
 from bpfgen.frozen import frozen
 from bpfgen.launcher import Launcher, find_launcher, said
 from bpfgen.matrix import Unit
+from bpfgen.outputs import asked
 from bpfgen.toolchain import Cache, Clang, find_clang, has_clang, wheel_file
 
 
@@ -44,6 +45,8 @@ class Host:
     """A hash of bpfgen's code that runs the compiler and works on what it gives: another one compiles again."""
     watch: tuple[str, ...]
     """Files that say that this must be asked again."""
+    header_tool: Optional[str] = None
+    """The bpftool that makes `vmlinux.h`; None where bpfgen does it."""
     builder: Optional[Settings] = None
     """The container that clang runs in; None where it runs on this host."""
 
@@ -81,6 +84,7 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
         launcher=launcher,
         driver=driver,
         watch=(*clang.watch, *launcher.watch, *([bpftool] if bpftool else [])),
+        header_tool=bpftool if bpftool and makes_headers(config, bpftool, cache) else None,
         builder=builder,
     )
 
@@ -161,16 +165,24 @@ def find_bpftool(config: Config, units: Iterable[Unit], cache: Cache, report: Re
     named and isn't there is reported.
     """
     typed = {unit.vmlinux for unit in units if unit.vmlinux}
+    raw = [f'vmlinux.h of kernel "{name}"' for name in sorted(typed) if not str(config.kernel[name].btf).endswith(".h")]
+    needed = [f"what [{output.name}] asks for" for output in asked(config) if output.bpftool]
+    if not raw and not needed:
+        return None
     wanted = config.toolchain.bpftool
-    if wanted == "none" or all(str(config.kernel[name].btf).endswith(".h") for name in typed):
+    if wanted == "none" and not needed:
         return None
     found = which_bpftool(wanted)
-    if wanted == "auto":
-        return found if found and bpftool_version(found, cache) >= SOUND_BPFTOOL else None
-    if found is None:
-        message = f'there is no "{wanted}" to make vmlinux.h of kernel "{min(typed)}"'
-        report.add(("toolchain", "bpftool"), message, 'bpftool = "none"  has bpfgen make it')
-    return found
+    if found is None and (needed or wanted != "auto"):
+        message = f"no bpftool was found to make {[*needed, *raw][0]}"
+        hint = "install it from your system's packages" if needed else 'bpftool = "none"  has bpfgen make it'
+        report.add(("toolchain", "bpftool"), message, hint)
+    return found if found and (needed or makes_headers(config, found, cache)) else None
+
+
+def makes_headers(config: Config, bpftool: str, cache: Cache) -> bool:
+    """Whether a bpftool is to make `vmlinux.h`: one that was named always."""
+    return config.toolchain.bpftool != "auto" or bpftool_version(bpftool, cache) >= SOUND_BPFTOOL
 
 
 def bpftool_version(path: str, cache: Cache) -> tuple[int, ...]:

@@ -80,7 +80,7 @@ def find_launcher(
         return Launcher("none")
     path = shutil.which(words[0] if "/" not in words[0] else os.path.join(root, words[0]))
     if path is not None:
-        compiler = f"{clang.text} {_build(clang, cache)}"
+        compiler = f"{clang.text} {build_of(clang, cache)}"
         return _described(root, config, clang, (compiler, driver), labels, (path, *words[1:]))
     if wanted != "auto":
         hint = 'install it, or write  launcher = "auto"  to use ccache where it is installed'
@@ -134,7 +134,8 @@ def quoted(words: tuple[str, ...]) -> str:
     return " ".join(map(shell_word, words))
 
 
-def _build(clang: Clang, cache: Cache) -> str:
+def build_of(clang: Clang, cache: Cache) -> str:
+    """One word for the compiler's build; raises OSError."""
     key = f"build of {clang.identity}"
     if key not in cache:
         cache[key] = fingerprint(clang.programs)

@@ -60,6 +60,8 @@ class Unit:
     variant: str
     """Empty for the plain build."""
     settings: Settings
+    key: str
+    """The name of its program's table (see `sources.NamedProgram`)."""
 
 
 def expand(config: Config, programs: Sequence[NamedProgram]) -> tuple[Unit, ...]:
@@ -83,7 +85,7 @@ def _matches(unit: Unit, patterns: Sequence[str]) -> bool:
 
 @frozen
 class _Cell:
-    """What a unit of a program's table has, whichever program it is; the fields are those of `Unit`."""
+    """What a unit of a program's table has, whichever program it is; the fields are of `Unit`'s names."""
 
     suffix: str
     target: Target
@@ -119,6 +121,7 @@ def _unit(named: NamedProgram, cell: _Cell) -> Unit:
         kernel=cell.kernel,
         variant=cell.variant,
         settings=cell.settings,
+        key=named.key,
     )
 
 

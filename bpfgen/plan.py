@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from bpfgen import __version__
+from bpfgen import __version__, outputs
 from bpfgen.compile import BOOT, Known, Layout, compiler_scripts, layout_of, macro, step_edge, unit_edges
 from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
@@ -42,7 +42,7 @@ def make_graph(plan: dict[str, Any], config: Config, units: Sequence[Unit], host
     """The whole build; `plan` is what `make_plan` made of the same."""
     layout = layout_of(config)
     edges = list(_generate(host, inputs, layout))
-    edges += vmlinux_edges(config, units, host, layout, inputs.file, _code(host, inputs, *MADE_OF))
+    edges += vmlinux_edges(config, units, host, layout, inputs.file, _code(host, inputs, MADE_OF))
     editor: dict[str, Action] = {}
     known: Known = {}
     for unit in units:
@@ -50,10 +50,10 @@ def make_graph(plan: dict[str, Any], config: Config, units: Sequence[Unit], host
             edges.append(edge)
             if edge.compiler and edge.inputs[0] not in editor:
                 editor[edge.inputs[0]] = editor_action(edge.compiler, host)
-    outputs = list(_outputs(plan, host, inputs, layout))
-    edges += outputs
-    final = tuple(name for edge in outputs for name in edge.outputs)
-    edges += _phony(units, [entry["path"] for entry in plan["objects"]], layout, final)
+    last = list(_outputs(plan, config, host, inputs, layout))
+    edges += last
+    final = tuple(name for edge in last for name in edge.outputs)
+    edges += _phony(units, [entry["path"] for entry in plan["objects"]], plan["manifest"], final)
     edges += _clean(host, inputs, layout)
     comment = f"{MARK} {__version__} from {inputs.file}; notes in {layout.note('')}"
     return build_graph(edges, ("all",), layout.out, comment, editor)
@@ -96,14 +96,15 @@ def editor_action(action: Action, host: Host) -> Action:
 def make_plan(config: Config, units: Sequence[Unit], host: Host) -> dict[str, Any]:
     """What the steps need to know, ready for JSON; `outputs` documents it."""
     layout = layout_of(config)
-    folder = config.go and (config.go.dir or f"{layout.out}/go").rstrip("/")
-    arches = list(dict.fromkeys(arch for unit in units for arch in unit.target.arches))
+    objects = [_object(unit, layout) for unit in units]
+    basis = outputs.Basis(config, units, objects, layout.out, host.clang.version)
+    parts = {output.name: outputs.module(output.name).section(basis) for output in outputs.asked(config)}
     return {
         "bpfgen": __version__,
         "project": config.project.name,
         "toolchain": {"clang": host.clang.text, "kind": host.clang.kind, "version": host.clang.version},
-        "objects": [_object(unit, layout) for unit in units],
-        "go": {"package": config.go.package, "dir": folder, "arches": arches} if config.go else None,
+        "objects": objects,
+        **parts,
     }
 
 
@@ -117,13 +118,14 @@ def _object(unit: Unit, layout: Layout) -> dict[str, Any]:
         "kernels": unit.kernels,
         "variant": unit.variant,
         "sources": unit.files,
-        "flags": _plan_flags(unit.settings),
+        "flags": plan_flags(unit.settings),
         "path": layout.object(unit),
     }
 
 
 @cache
-def _plan_flags(settings: Settings) -> tuple[str, ...]:
+def plan_flags(settings: Settings) -> tuple[str, ...]:
+    """What `build.toml` says to clang, but for folders of headers."""
     return (f"-mcpu={settings.mcpu}", *settings.cflags, *(macro(name, value) for name, value in settings.define))
 
 
@@ -140,25 +142,22 @@ def planned_ids(text: str) -> set[str]:
     return set(map(json.loads, re.findall(r'^\{"id": ("(?:[^"\\\n]|\\.)*")', text, re.MULTILINE)))
 
 
-def _outputs(plan: dict[str, Any], host: Host, inputs: Inputs, layout: Layout) -> Iterator[Edge]:
-    objects = tuple(entry["path"] for entry in plan["objects"])
-    manifest, notes = f"{layout.out}/manifest.json", layout.note("plan.json")
-    code = _code(host, inputs, "steps.py", "files.py", "bpf", "catalog", "outputs")
-    yield step_edge(host, ("manifest", notes, manifest), (manifest,), objects, (notes, *code))
-    if plan["go"]:
-        from bpfgen.outputs import go  # only where there is something to name
-
-        files = tuple(go.files(plan["go"], plan["objects"]))
-        yield step_edge(host, ("go", notes, manifest), files, (manifest,), (notes, *code))
+def _outputs(plan: dict[str, Any], config: Config, host: Host, inputs: Inputs, layout: Layout) -> Iterator[Edge]:
+    tools = outputs.Tools(layout.note("plan.json"), host.bpftool or "")
+    for output in outputs.asked(config):
+        code = _code(host, inputs, output.code)
+        for made in outputs.module(output.name).made(plan, tools):
+            words = (output.name, *made.words)
+            yield step_edge(host, words, made.outputs, made.inputs, (*made.implicit, *code))
 
 
-def _code(host: Host, inputs: Inputs, *names: str) -> tuple[str, ...]:
+def _code(host: Host, inputs: Inputs, names: Iterable[str]) -> tuple[str, ...]:
     """bpfgen's own files that a step is made of, so that a new bpfgen makes its outputs again."""
     places = tuple(os.path.join(host.package, name) for name in names)
     return tuple(path for path in inputs.package if path in places or path.startswith(tuple(f"{p}/" for p in places)))
 
 
-def _phony(units: Iterable[Unit], objects: Sequence[str], layout: Layout, final: tuple[str, ...]) -> Iterator[Edge]:
+def _phony(units: Iterable[Unit], objects: Sequence[str], manifest: str, final: tuple[str, ...]) -> Iterator[Edge]:
     groups: dict[str, list[str]] = {}
     for unit, path in zip(units, objects):
         for name in (unit.program, *unit.target.arches, *unit.kernels):
@@ -167,4 +166,4 @@ def _phony(units: Iterable[Unit], objects: Sequence[str], layout: Layout, final:
         yield Edge((name,), tuple(members))
     yield Edge(("objects",), tuple(objects))
     yield Edge(("all",), ("objects", *final))
-    yield Edge(("check",), (f"{layout.out}/manifest.json",))
+    yield Edge(("check",), (manifest,))

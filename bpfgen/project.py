@@ -55,6 +55,10 @@ def load(args: argparse.Namespace) -> Project:
     report.fail_if_any()
     units = expand(config, sources.programs)
     _check_kernels(root, config, units, report)
+    if config.go is not None and config.go.bindings == "bpf2go":
+        from bpfgen import bindings  # only where a project has them
+
+        bindings.check(bindings.bindings(config, units), report)
     report.fail_if_any()
     selected = select(units, args.only, args.skip)
     if not selected:

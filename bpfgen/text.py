@@ -15,6 +15,11 @@ def paint(text: str, colour: str, mode: str, stream: TextIO) -> str:
     return text if plain else f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
 
 
+def plural(count: int, what: str) -> str:
+    """`1 object`, `2 objects`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def columns(rows: Sequence[Sequence[str]]) -> str:
     """Rows as lines of left-aligned columns, two spaces apart."""
     widths = [max(map(len, column)) for column in zip(*rows)]

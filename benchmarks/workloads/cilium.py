@@ -17,21 +17,7 @@ from benchmarks.workloads.edits import idle
 
 TITLE = "Examples of cilium/ebpf"
 LINE = re.compile(r"^//go:generate go tool bpf2go (.*)$", re.MULTILINE)
-# amd64 and s390x stand for their byte orders: bpf2go's own targets are bpfel and bpfeb. -mcpu=v1 is bpf2go's default.
-HEAD = """\
-[project]
-name = "cilium-ebpf-examples"
-[toolchain]
-clang = "{clang}"
-[compile]
-cflags = []
-include = ["examples/headers"]
-mcpu = "v1"
-[targets]
-arches = ["amd64", "s390x"]
-[go]
-package = "programs"
-"""
+NOTE = "The same objects and the same Go files, by a build.toml that `bpfgen import bpf2go` made; bpfgen included."
 
 
 @dataclass(frozen=True)
@@ -67,18 +53,15 @@ def measure(tools: Tools, rounds: int) -> list[Case]:
     peers = [serial]
     if tools.jobs > 1:
         peers.append(bpf2go(tools, module, f"bpf2go, {tools.jobs} at once", tools.jobs))
-    project = Project(tools, _copy(module, tools.work / "bpfgen")).write(toml(tools, module))
-    whole = project.cold("bpfgen, with manifest and Go package")
-    objects = replace(project, root=_copy(module, tools.work / "bpfgen-objects")).write(toml(tools, module))
-    times = compare([*peers, whole, objects.cold("bpfgen, only objects", True)], rounds)
-    count = len(serial.objects)
-    if len(whole.objects) != count:
-        raise Broken(f"bpf2go makes {count} objects, and bpfgen {len(whole.objects)}")
+    whole = bpfgen(tools, module, "bpfgen, with the manifest")
+    goal = [str(path.relative_to(whole.commands[0].folder).with_suffix(".go")) for path in whole.objects.values()]
+    ours = bpfgen(tools, module, "bpfgen", *goal)
+    times = compare([*peers, ours, whole], rounds)
+    _compare_text(serial, ours)
     # bpf2go builds everything again, always.
-    steady = idle(Contestant("bpfgen", project.build(), whole.objects))
     return [
-        case(f"cold build of {count} objects", serial.name, times, note="bpf2go makes typed Go bindings, bpfgen none."),
-        case("nothing changed", serial.name, compare([*peers, steady], rounds)),
+        case(f"cold build of {len(serial.objects)} objects with Go bindings", serial.name, times, note=NOTE),
+        case("nothing changed", serial.name, compare([*peers, idle(replace(whole, name="bpfgen"))], rounds)),
     ]
 
 
@@ -94,12 +77,10 @@ def bpf2go(tools: Tools, module: Path, name: str, jobs: int) -> Contestant:
     once.
     """
     root = _copy(module, tools.work / f"bpf2go-{jobs}")
-    script, objects = [], {}
-    for line in lines(module):
-        script.append(f"cd examples/{line.folder} && exec {shlex.join((str(tools.work / 'bpf2go'), *line.words))}")
-        for target in line.targets:
-            stem = {"amd64": "x86_bpfel"}.get(target, target)
-            objects[f"{line.folder}/{stem}"] = root / "examples" / line.folder / f"bpf_{stem}.o"
+    script = [
+        f"cd examples/{line.folder} && exec {shlex.join((str(tools.work / 'bpf2go'), *line.words))}"
+        for line in lines(module)
+    ]
     (root / "lines").write_text("\n".join(script) + "\n", encoding="utf-8")
     env = {
         **tools.environment(),
@@ -110,20 +91,46 @@ def bpf2go(tools: Tools, module: Path, name: str, jobs: int) -> Contestant:
     # -d keeps xargs from reading quotes.
     argv = ("xargs", "-a", "lines", "-d", "\\n", "-P", str(jobs), "-I", "{}", "sh", "-c", "{}")
 
+    return Contestant(name, (Command(argv, root, env),), _objects(module, root), lambda: _clean(root))
+
+
+def bpfgen(tools: Tools, module: Path, name: str, *goal: str) -> Contestant:
+    """bpfgen, with the `build.toml` that it makes of these lines; it makes the goal, or all."""
+    root = _copy(module, tools.work / name.replace(" ", "-"))
+    project = Project(tools, root)
+    run(project.generate("import", "bpf2go"))
+    text = (root / "build.toml").read_text(encoding="utf-8")
+    project.write(f'{text}\n[toolchain]\nclang = "{tools.clang}"\n')
+
     def clean() -> None:
-        for path in root.glob("examples/*/bpf_*bpfe[lb].*"):
-            path.unlink()
+        project.clean()
+        _clean(root)
 
-    return Contestant(name, (Command(argv, root, env),), objects, clean)
+    return Contestant(name, (project.generate(), project.ninja(*goal)), _objects(module, root), clean)
 
 
-def toml(tools: Tools, module: Path) -> str:
-    """A `build.toml` for the same objects: one for each byte order, or for an architecture where the line says so."""
-    text = [HEAD.format(clang=tools.clang)]
+def _objects(module: Path, root: Path) -> dict[str, Path]:
+    """The objects that bpf2go makes, by example and target, in a copy of the module."""
+    found = {}
     for line in lines(module):
-        text.append(f'[program.{line.folder}]\nsource = "examples/{line.folder}/{line.source}"\n')
-        text.append('arches = ["amd64"]\n' if line.targets == ("amd64",) else "portable = true\n")
-    return "".join(text)
+        for target in line.targets:
+            stem = {"amd64": "x86_bpfel"}.get(target, target)
+            found[f"{line.folder}/{stem}"] = root / "examples" / line.folder / f"bpf_{stem}.o"
+    return found
+
+
+def _clean(root: Path) -> None:
+    for path in root.glob("examples/*/bpf_*bpfe[lb].*"):
+        path.unlink()
+
+
+def _compare_text(theirs: Contestant, ours: Contestant) -> None:
+    """Raises `Broken` unless both made the same Go files, but for the first line."""
+    for name, path in theirs.objects.items():
+        texts = (each.with_suffix(".go").read_text(encoding="utf-8") for each in (path, ours.objects[name]))
+        first, second = (text.partition("\n")[2] for text in texts)
+        if first != second:
+            raise Broken(f"bpfgen's {name}.go is another one")
 
 
 def _copy(module: Path, root: Path) -> Path:

@@ -9,28 +9,12 @@ from bpfgen.bpf.btfext import PARTS, BtfExt, read_btf_ext
 from bpfgen.bpf.btfgraph import Types
 from bpfgen.bpf.btfwords import contrast, title
 from bpfgen.bpf.container import Container
+from bpfgen.bpf.core import CORE_KINDS
 from bpfgen.bpf.malformed import Malformed
 from bpfgen.bpf.unlike import LIMIT, more, unlike
 
 BTF, BTF_EXT = ".BTF", ".BTF.ext"
 SIDES = ("ours", "theirs")
-CORE_KINDS = (
-    "byte offset",
-    "byte size",
-    "existence",
-    "sign",
-    "left shift",
-    "right shift",
-    "local type id",
-    "target type id",
-    "type existence",
-    "type size",
-    "enum value existence",
-    "enum value",
-    "type match",
-)
-"""`enum bpf_core_relo_kind` of linux/bpf.h."""
-
 Place = tuple[bytes, int]
 """A section's name and an offset in bytes."""
 Fact = tuple[object, ...]

@@ -62,19 +62,16 @@ def _sayings(btf: Btf, found: Type) -> list[str]:
 
 def _items(btf: Btf, found: Type) -> list[str]:
     """Members, values, parameters or variables; the first word of each is its name."""
-    words = btf.own_words(found)
     if found.kind in (Kind.STRUCT, Kind.UNION):
         members = btf.members(found)
         return [f"{m.name or '-'} at bit {m.offset}:{m.size} of {_name(btf, m.type)}" for m in members]
-    if found.kind is Kind.ENUM:
-        return [f"{btf.text(name)} = {value:#x}" for name, value in zip(words[::2], words[1::2])]
-    if found.kind is Kind.ENUM64:
-        return [f"{btf.text(n)} = {high << 32 | low:#x}" for n, low, high in zip(words[::3], words[1::3], words[2::3])]
+    if found.kind in (Kind.ENUM, Kind.ENUM64):
+        return [f"{value.name} = {value.number:#x}" for value in btf.values(found)]
     if found.kind is Kind.FUNC_PROTO:
-        return [f"{btf.text(name) or '-'} of {_name(btf, kind)}" for name, kind in zip(words[::2], words[1::2])]
+        return [f"{each.name or '-'} of {_name(btf, each.type)}" for each in btf.parameters(found)]
     if found.kind is Kind.DATASEC:
-        rows = sorted(zip(words[1::3], words[2::3], words[::3]))
-        return [f"{btf.type(number).name} at {offset} of {size} bytes" for offset, size, number in rows]
+        rows = sorted(btf.entries(found), key=lambda entry: (entry.offset, entry.size, entry.type.id))
+        return [f"{each.type.name} at {each.offset} of {each.size} bytes" for each in rows]
     return []
 
 

@@ -7,18 +7,25 @@ the FILE symbol, and the order of sections, symbols, strings and types; nor numb
 from __future__ import annotations
 
 import re
-import struct
 from collections import Counter
 from collections.abc import Iterator
 
 from bpfgen.bpf.btfcompare import BTF, BTF_EXT, btf_differences
-from bpfgen.bpf.container import SHF_ALLOC, STB_LOCAL, STT_SECTION, Container, Section, Symbol, read_container
-from bpfgen.bpf.malformed import Malformed
-from bpfgen.bpf.programs import INSTRUCTION_SIZE
+from bpfgen.bpf.container import (
+    STB_LOCAL,
+    STT_FILE,
+    STT_NOTYPE,
+    STT_SECTION,
+    Container,
+    Section,
+    Symbol,
+    read_container,
+)
+from bpfgen.bpf.insns import INSTRUCTION_SIZE
+from bpfgen.bpf.relocations import relocations
 from bpfgen.bpf.typeids import without_type_ids
 from bpfgen.bpf.unlike import LIMIT, more, unlike
 
-STT_NOTYPE, STT_FILE = 0, 4
 TEMPORARY = re.compile(r"\.L|LBB\d+_\d+$")
 """Labels of the compiler: clang's BPF target leaves those of basic blocks in the symbol table, with no dot before."""
 RESERVED = {0: "undefined", 0xFFF1: "absolute", 0xFFF2: "common"}
@@ -26,7 +33,6 @@ RESERVED = {0: "undefined", 0xFFF1: "absolute", 0xFFF2: "common"}
 TYPES = ("NOTYPE", "OBJECT", "FUNC", "SECTION", "FILE")
 BINDINGS = ("local", "global", "weak")
 VISIBILITIES = ("default", "internal", "hidden", "protected")
-ROWS = {"SHT_REL": "QQ", "SHT_RELA": "QQq"}
 
 Fact = tuple[object, ...]
 
@@ -61,7 +67,7 @@ def _labels(elf: Container) -> list[str]:
 
 
 def _is_loaded(section: Section) -> bool:
-    return bool(section.flags & SHF_ALLOC) and section.name not in (BTF, BTF_EXT)
+    return section.loaded and section.name not in (BTF, BTF_EXT)
 
 
 def _loaded(elf: Container, labels: list[str]) -> dict[str, Section]:
@@ -92,23 +98,13 @@ def _contrast(ours: Section, theirs: Section) -> Iterator[str]:
 
 def _relocations(elf: Container, labels: list[str]) -> Iterator[tuple[tuple[str, int], Fact]]:
     """Section and offset of each relocation of a loaded section, with type, symbol and addend."""
-    for section in elf.sections:
-        if section.type not in ROWS:
+    for each in relocations(elf):
+        if elf.sections[each.section].name in (BTF, BTF_EXT):
             continue
-        row = struct.Struct(f"{'<' if elf.little else '>'}{ROWS[section.type]}")
-        if max(section.link, section.info) >= len(labels) or elf.sections[section.link].type != "SHT_SYMTAB":
-            raise Malformed(f"the relocations {section.name} are for sections that aren't there")
-        if not _is_loaded(elf.sections[section.info]):
-            continue
-        if len(section.data) % row.size:
-            raise Malformed(f"the relocations {section.name} end within one")
-        for offset, info, *addend in row.iter_unpack(section.data):
-            kind, number = info & 0xFFFFFFFF, info >> 32
-            if number >= len(elf.symbols):
-                raise Malformed(f"the relocations {section.name} are to a symbol {number} that isn't there")
-            symbol = elf.symbols[number]
-            name = "" if symbol.kind == STT_SECTION or _is_temporary(symbol) else symbol.name
-            yield (labels[section.info], offset), (kind, name, _section(symbol, labels), symbol.value, *addend)
+        symbol = each.symbol
+        name = "" if symbol.kind == STT_SECTION or _is_temporary(symbol) else symbol.name
+        addend = () if each.addend is None else (each.addend,)
+        yield (labels[each.section], each.offset), (each.kind, name, _section(symbol, labels), symbol.value, *addend)
 
 
 def _symbols(elf: Container, labels: list[str]) -> Iterator[tuple[str, Fact]]:

@@ -21,8 +21,8 @@ EM_BPF = "EM_BPF"
 CLASSES, BYTE_ORDERS = {1: 32, 2: 64}, {1: True, 2: False}
 """`EI_CLASS` → bits of an address; `EI_DATA` → whether it is little-endian."""
 SHF_ALLOC, SHF_EXECINSTR = 0x2, 0x4
-STB_LOCAL = 0
-STT_FUNC, STT_SECTION = 2, 3
+STB_LOCAL, STB_WEAK = 0, 2
+STT_NOTYPE, STT_OBJECT, STT_FUNC, STT_SECTION, STT_FILE = range(5)
 SHDR_SIZE, SYM_SIZE = 64, 24
 SHN_LORESERVE = 0xFF00
 NAME_LIMIT = 1024
@@ -48,6 +48,11 @@ class Section:
     def executable(self) -> bool:
         """Whether it holds instructions."""
         return bool(self.flags & SHF_EXECINSTR)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether a loader sees it (`SHF_ALLOC`)."""
+        return bool(self.flags & SHF_ALLOC)
 
 
 @frozen

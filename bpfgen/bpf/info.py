@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from bpfgen.frozen import frozen
 
 
@@ -16,6 +18,13 @@ class ProgramInfo:
     """The kernel's program type in lower case (`xdp`, `sched_cls`, …); `unspec` when no rule matches."""
     instructions: int
     """8-byte instruction slots (a 64-bit load counts as two)."""
+    attach_type: str = ""
+    """The expected attach type in lower case (`trace_fentry`, `cgroup_inet_ingress`, …); empty where there is none."""
+    attach_to: str = ""
+    """What `SEC()` says that it is attached to; empty where it says nothing."""
+    sleepable: bool = False
+    autoload: bool = True
+    """Whether libbpf loads it unasked: `SEC("?…")` is not."""
 
 
 @frozen
@@ -36,6 +45,13 @@ class MapInfo:
     key: str = ""
     """C name of the key's BTF type; empty where it is unknown."""
     value: str = ""
+    pinning: str = ""
+    """`name` where libbpf pins the map below /sys/fs/bpf by its name; a number that libbpf refuses as text."""
+    extra: int = 0
+    """`map_extra`"""
+    numa_node: int = 0
+    inner: Optional[MapInfo] = None
+    """What the maps in a map of maps are made as, where the object says so."""
 
 
 @frozen

@@ -6,6 +6,7 @@ section: libbpf puts a part of the object's file name before it, cilium/ebpf doe
 
 from __future__ import annotations
 
+import dataclasses
 from struct import Struct
 
 from bpfgen.bpf.btf import Btf, Kind, Member
@@ -20,6 +21,9 @@ BPF_F_MMAPABLE = 1 << 10
 BPF_F_LINK = 1 << 13
 FD_SIZE = 4
 """Bytes of a key or value that is a file descriptor or an index."""
+PINNING = ("", "name")
+"""`enum libbpf_pin_type`"""
+MAPS_OF_MAPS = ("array_of_maps", "hash_of_maps")
 GLOBAL_DATA = (".data", ".rodata", ".bss")
 STRUCT_OPS = (".struct_ops", ".struct_ops.link", "?.struct_ops", "?.struct_ops.link")
 MAX_FIELDS = 64
@@ -59,46 +63,98 @@ def _declared_maps(elf: Container, btf: Btf) -> list[MapInfo]:
 
 
 def _declared_map(variable: Member, btf: Btf) -> MapInfo:
-    definition = btf.plain(variable.type)
-    if definition.kind is not Kind.STRUCT:
-        raise Malformed(f"the map {variable.name} is no struct")
-    if definition.items > MAX_FIELDS:
-        raise Malformed(f"the map {variable.name} has {definition.items} fields")
-    members = {member.name: member.type for member in btf.members(definition)}
+    definition = _Definition(btf, variable.name, variable.type)
+    inner = definition.inner()
+    if not inner:
+        return definition.read()
+    return dataclasses.replace(definition.read(), inner=_Definition(btf, f"{variable.name}.inner", inner).read())
 
-    def number(field: str) -> int:
-        return _number(btf, members[field], f"{variable.name}.{field}") if field in members else 0
 
-    def pointee(field: str) -> int:
-        found = btf.plain(members[field])
+class _Definition:
+    """The struct that declares a map, field by field; every method raises Malformed."""
+
+    def __init__(self, btf: Btf, name: str, number: int) -> None:
+        found = btf.plain(number)
+        if found.kind is not Kind.STRUCT:
+            raise Malformed(f"the map {name} is no struct")
+        if found.items > MAX_FIELDS:
+            raise Malformed(f"the map {name} has {found.items} fields")
+        self._btf, self._name = btf, name
+        self._fields = {member.name: member.type for member in btf.members(found)}
+
+    def read(self) -> MapInfo:
+        """The map, without what is in it."""
+        if not self._number("type"):
+            raise Malformed(f"the map {self._name} has no type")
+        return MapInfo(
+            name=self._name,
+            type=map_type(self._number("type")),
+            key_size=self._size("key"),
+            value_size=FD_SIZE if "values" in self._fields else self._size("value"),
+            max_entries=self._number("max_entries"),
+            flags=self._number("map_flags"),
+            key=self._type("key"),
+            value=self._type("value"),
+            pinning=self._pinning(),
+            extra=self._number("map_extra"),
+            numa_node=self._number("numa_node"),
+        )
+
+    def inner(self) -> int:
+        """The type that `__array(values, struct x)` names for the maps in a map of maps, or 0."""
+        if "values" not in self._fields or map_type(self._number("type")) not in MAPS_OF_MAPS:
+            return 0
+        values = self._btf.plain(self._fields["values"])
+        if values.kind is Kind.ARRAY:
+            pointer = self._btf.plain(self._btf.array(values).type)
+            if pointer.kind is Kind.PTR:
+                return pointer.target
+        raise Malformed(f"{self._name}.values is no array of maps: write it with __array()")
+
+    def _number(self, field: str) -> int:
+        if field not in self._fields:
+            return 0
+        return _number(self._btf, self._fields[field], f"{self._name}.{field}")
+
+    def _pointee(self, field: str) -> int:
+        found = self._btf.plain(self._fields[field])
         if found.kind is not Kind.PTR:
-            raise Malformed(f"{variable.name}.{field} is no pointer")
+            raise Malformed(f"{self._name}.{field} is no pointer")
         return found.target
 
-    def size(field: str) -> int:
-        return size_of(btf, pointee(field)) if field in members else number(f"{field}_size")
+    def _size(self, field: str) -> int:
+        return size_of(self._btf, self._pointee(field)) if field in self._fields else self._number(f"{field}_size")
 
-    if not number("type"):
-        raise Malformed(f"the map {variable.name} has no type")
-    return MapInfo(
-        name=variable.name,
-        type=map_type(number("type")),
-        key_size=size("key"),
-        value_size=FD_SIZE if "values" in members else size("value"),
-        max_entries=number("max_entries"),
-        flags=number("map_flags"),
-        key=c_name(btf, pointee("key")) if "key" in members else "",
-        value=c_name(btf, pointee("value")) if "value" in members else "",
-    )
+    def _type(self, field: str) -> str:
+        return c_name(self._btf, self._pointee(field)) if field in self._fields else ""
+
+    def _pinning(self) -> str:
+        number = self._number("pinning")
+        return PINNING[number] if number < len(PINNING) else str(number)
 
 
 def _number(btf: Btf, member: int, what: str) -> int:
-    """`__uint(field, 3)` is `int (*field)[3]`: the number is the length of the array."""
+    """`__uint(field, 3)` is `int (*field)[3]`: the number is the length of the array.
+
+    `__ulong(field, 3)` is an enum with one value, for numbers of 64 bits.
+    """
     pointer = btf.plain(member)
+    if pointer.kind in (Kind.ENUM, Kind.ENUM64) and pointer.items == 1:
+        return btf.values(pointer)[0].number & (1 << 64) - 1
     array = btf.type(pointer.target)
     if pointer.kind is not Kind.PTR or array.kind is not Kind.ARRAY:
         raise Malformed(f"{what} is no number: write it with __uint()")
     return btf.array(array).length
+
+
+def is_legacy(section: str) -> bool:
+    """Whether maps in that section are declared as before BTF: libbpf 1.0 and newer refuse them."""
+    return section == "maps" or section.startswith("maps/")
+
+
+def is_map_section(section: str) -> bool:
+    """Whether that section's symbols are maps."""
+    return section == ".maps" or is_legacy(section)
 
 
 def _legacy_maps(elf: Container) -> list[MapInfo]:
@@ -107,7 +163,7 @@ def _legacy_maps(elf: Container) -> list[MapInfo]:
     found = []
     for symbol in sorted(elf.symbols, key=lambda symbol: (symbol.section, symbol.value)):
         section = elf.section_of(symbol)
-        if section is None or (section.name != "maps" and not section.name.startswith("maps/")):
+        if section is None or not is_legacy(section.name):
             continue
         if symbol.kind == STT_SECTION or not symbol.name:
             continue
@@ -119,12 +175,12 @@ def _legacy_maps(elf: Container) -> list[MapInfo]:
 
 
 def _data_maps(elf: Container, btf: Btf | None) -> list[MapInfo]:
-    sections = [section for section in elf.sections if _is_global_data(section)]
+    sections = [section for section in elf.sections if is_global_data(section)]
     flags = {name: _data_flags(name, btf) for name in {section.name for section in sections}}
     return [MapInfo(section.name, "array", FD_SIZE, section.size, 1, flags[section.name]) for section in sections]
 
 
-def _is_global_data(section: Section) -> bool:
+def is_global_data(section: Section) -> bool:
     """`.data`, `.rodata` and `.bss`, and their custom sections such as `.data.x`, where they aren't empty."""
     base = f".{section.name[1:].partition('.')[0]}"
     wanted = "SHT_NOBITS" if base == ".bss" else "SHT_PROGBITS"

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from bpfgen.bpf.btf import Btf
 from bpfgen.bpf.btfext import read_btf_ext
 from bpfgen.bpf.container import Container, Section
+from bpfgen.bpf.core import LOCAL, TARGET
 
-LOCAL, TARGET = 6, 7
-"""`BPF_CORE_TYPE_ID_LOCAL` and `…_TARGET` of `enum bpf_core_relo_kind`, linux/bpf.h."""
 IMMEDIATE = slice(4, 8)
 """Bytes of an instruction (Documentation/bpf/standardization/instruction-set.rst)."""
 

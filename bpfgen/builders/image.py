@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import time
 from typing import Any
 
+from bpfgen import lockfile
 from bpfgen.builders import Unavailable, engine
 from bpfgen.config.schema import Image
-from bpfgen.files import write_if_changed
 from bpfgen.frozen import frozen
 from bpfgen.toolchain import Cache
-
-LOCK_FILE = "bpfgen.lock"
 
 
 @frozen
@@ -39,9 +35,19 @@ def find(root: str, kind: str, address: str, wanted: Image, cache: Cache) -> Fou
     except Unavailable as error:
         if named == reference:
             raise
-        hint = f"remove its line from {LOCK_FILE} to ask what it means now"
-        raise Unavailable(f'{error}, which {LOCK_FILE} has for "{reference}"\n  hint: {hint}') from error
-    return Found(cache[key], (os.path.join(root, LOCK_FILE),))
+        hint = f"remove its line from {lockfile.FILE} to ask what it means now"
+        raise Unavailable(f'{error}, which {lockfile.FILE} has for "{reference}"\n  hint: {hint}') from error
+    return Found(cache[key], (os.path.join(root, lockfile.FILE),))
+
+
+def digest(root: str, kind: str, wanted: Image) -> str:
+    """What stands for an image that was found, on every machine: its digest, or a hash of what it is built from. Raises
+    Unavailable, OSError.
+    """
+    if wanted.dockerfile:
+        return f"built:{_files(root, wanted)[0]}"
+    reference = str(wanted.image)
+    return reference if "@sha256:" in reference else str(_images(root)[1].get(kind, {}).get(reference, reference))
 
 
 def forget(kind: str, cache: Cache) -> None:
@@ -52,39 +58,42 @@ def forget(kind: str, cache: Cache) -> None:
 
 def _locked(root: str, kind: str, address: str, reference: str) -> str:
     """What a tag means: on the machine where it was asked first, and from then on everywhere."""
-    path = os.path.join(root, LOCK_FILE)
-    lock = _lock(path)
-    images = lock.setdefault("images", {}).setdefault(kind, {})
-    if reference not in images:
-        images[reference] = engine(kind).pin(address, reference)
-        write_if_changed(path, (json.dumps(lock, indent=1, sort_keys=True) + "\n").encode())
-        # The Ninja file that is made next is newer.
-        before = time.time() - 60
-        os.utime(path, (before, before))
-    return str(images[reference])
+    lock, images = _images(root)
+    known = images.setdefault(kind, {})
+    if reference not in known:
+        known[reference] = engine(kind).pin(address, reference)
+        lockfile.write(root, lock)
+    return str(known[reference])
 
 
-def _lock(path: str) -> dict[str, Any]:
+def _images(root: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The lock, and the part of it that has images; raises Unavailable, OSError."""
     try:
-        with open(path, encoding="utf-8") as file:
-            value = json.load(file)
-        return value if isinstance(value, dict) else {}
-    except (OSError, ValueError):
-        return {}
+        lock = lockfile.read(root)
+    except ValueError as error:
+        hint = "restore it, or delete it to ask for images anew"
+        raise Unavailable(f"{lockfile.FILE} is damaged: {error}\n  hint: {hint}") from error
+    return lock, lock.setdefault("images", {})
 
 
 def _built(root: str, kind: str, address: str, wanted: Image, cache: Cache) -> Found:
     dockerfile = str(wanted.dockerfile)
-    names, folders = _context(root, wanted.context) if wanted.context else ([], [])
-    content = hashlib.sha256()
-    for name in (dockerfile, *(name.replace("\0", "/") for name in names)):
-        with open(os.path.join(root, name), "rb") as file:
-            content.update(f"{name} {os.fstat(file.fileno()).st_mode & 0o777}\0".encode() + file.read())
-    key = f"{kind} built {content.hexdigest()}"
+    content, names, folders = _files(root, wanted)
+    key = f"{kind} built {content}"
     if key not in cache:
         cache[key] = engine(kind).build(address, root, dockerfile, names)
     files = [dockerfile, *(name.replace("\0", "/") for name in names), *folders]
     return Found(cache[key], tuple(os.path.join(root, name) for name in files))
+
+
+def _files(root: str, wanted: Image) -> tuple[str, list[str], list[str]]:
+    """A hash of a Dockerfile and its context, and what `_context` lists of that."""
+    names, folders = _context(root, wanted.context) if wanted.context else ([], [])
+    content = hashlib.sha256()
+    for name in (str(wanted.dockerfile), *(name.replace("\0", "/") for name in names)):
+        with open(os.path.join(root, name), "rb") as file:
+            content.update(f"{name} {os.fstat(file.fileno()).st_mode & 0o777}\0".encode() + file.read())
+    return content.hexdigest(), names, folders
 
 
 def _context(root: str, context: str) -> tuple[list[str], list[str]]:

@@ -21,6 +21,7 @@ class Arch:
     """`X` of `__TARGET_ARCH_X`; empty where libbpf has none."""
     triple: str
     headers: str
+    rust: str
 
 
 @cache

@@ -9,7 +9,7 @@ import os
 from typing import TextIO
 
 from bpfgen.files import remove
-from bpfgen.notes import last_layout, own_files, recorded
+from bpfgen.notes import last_layout, own_files, recorded, removable
 from bpfgen.plan import EDITOR_FILE, NINJA_FILE
 from bpfgen.project import place
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
         if not args.quiet:
             print("bpfgen: nothing to clean", file=out)
         return 0
-    names = recorded(layout)
+    names = removable(recorded(layout), layout)
     if not args.outputs:
         names += [*own_files(layout), EDITOR_FILE, NINJA_FILE]
     names += [f"{name}{end}" for name in names if name.startswith(f"{layout.out}/") for end in BESIDE]

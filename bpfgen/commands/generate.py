@@ -21,7 +21,7 @@ from bpfgen.frozen import frozen
 from bpfgen.graph import outputs
 from bpfgen.host import Host, package_files, probe
 from bpfgen.launcher import STATSLOG, STATSLOG_BYTES
-from bpfgen.notes import last_layout, own_files, recorded
+from bpfgen.notes import last_layout, own_files, recorded, removable
 from bpfgen.plan import EDITOR_FILE, MARK, NINJA_FILE, Inputs, make_graph, make_plan, planned_ids, render_plan
 from bpfgen.project import Project, load
 
@@ -61,7 +61,8 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     _refuse_foreign(layout)
     with contextlib.nullcontext() if args.dry_run else _locked(layout.note("lock")):
         left = _left(result, layout)
-        stale = [] if selection else sorted({*left, *_moved_from(layout)}.difference(result.outputs))
+        gone = [] if selection else sorted({*left, *_moved_from(layout)}.difference(result.outputs))
+        stale = removable(gone, layout)
         changed = [name for name, data in result.files.items() if not holds(name, data)]
         before = planned_ids(_read(layout.note("plan.json"))) if changed or stale else set()
         if not args.dry_run:
@@ -79,12 +80,17 @@ def prepare(args: argparse.Namespace) -> tuple[Project, Host, dict[str, Any]]:
     """Reads the project and goes to its folder; the project, its host, and what is known of compilers."""
     project = load(args)
     os.chdir(project.root)
+    return (project, *probed(project))
+
+
+def probed(project: Project) -> tuple[Host, dict[str, Any]]:
+    """The host of a project whose folder is the current one, and what is known of compilers."""
     cache = _read_json(layout_of(project.config).note("probe.json"))
     report = Report(project.document)
     host = probe(project.root, project.config, project.units, cache, report)
     report.fail_if_any()
     assert host is not None  # probe reports why when it isn't
-    return project, host, cache
+    return host, cache
 
 
 def _left(result: Result, layout: Layout) -> list[str]:
@@ -202,21 +208,19 @@ def _say(
 ) -> None:
     if args.quiet and not args.dry_run:
         return
+    from bpfgen.text import plural
+
     new = {o["id"] for o in plan["objects"]}
     programs = len({o["program"] for o in plan["objects"]})
     counts = [f"{n} {what}" for n, what in ((len(new - old), "new"), (len(old - new), "gone")) if n and old]
     verb = "would write" if args.dry_run else "wrote"
     subject = f"{verb} {NINJA_FILE}" if NINJA_FILE in changed or not changed else f"{verb} {', '.join(changed)}"
     more = f" ({', '.join(counts)})" if counts else ""
-    print(f"bpfgen: {subject}: {_plural(len(new), 'object')} of {_plural(programs, 'program')}{more}", file=out)
+    print(f"bpfgen: {subject}: {plural(len(new), 'object')} of {plural(programs, 'program')}{more}", file=out)
     if args.verbose or args.dry_run:
         for mark, names in (("+", new - old), ("-", old - new), ("removed", stale)):
             for name in sorted(names):
                 print(f"  {mark} {name}", file=out)
-
-
-def _plural(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _read(path: str) -> str:

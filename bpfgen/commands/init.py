@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
-from bpfgen.config.check import GO_KEYWORDS
+from bpfgen.config.checkgo import GO_KEYWORDS
 from bpfgen.errors import EXIT_USAGE, Failure, Location, Problem
 from bpfgen.files import write_if_changed
 from bpfgen.machines import BASES, BUILDER, DEFAULT_ARCHES, FILES, render

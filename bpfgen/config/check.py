@@ -5,80 +5,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Optional, Union
 
 from bpfgen.catalog import arches
 from bpfgen.config import checkkernel
 from bpfgen.config.checkbuilder import builder
+from bpfgen.config.checkflags import check_flags
+from bpfgen.config.checkgo import go
 from bpfgen.config.checkkernel import GLOB
+from bpfgen.config.checkplaces import folder
 from bpfgen.config.report import Path, Report, did_you_mean
 from bpfgen.config.schema import Cache, Compile, Config, Program
 
 RESERVED = ("all", "check", "clean", "objects")
 """Ninja targets that bpfgen makes itself."""
-
-# Flags that bpfgen passes itself, or that would turn the compile into something else, and what to write instead.
-_OWNED: Sequence[tuple[str, str]] = (
-    (r"-{1,2}target(=.*)?", "bpfgen passes -target for each architecture: see targets.arches"),
-    (r"-mcpu(=.*)?|-march(=.*)?", 'write  mcpu = "v3"  in [compile] or in the program'),
-    (r"-[cSE]|-emit-llvm|-fsyntax-only|-###|-v|--version|-save-temps.*", "bpfgen decides what a compile makes"),
-    (r"-o.*|--output.*", "outputs are named by bpfgen, below project.out"),
-    (r"-M[A-Z]*|-M[FTQ].*|-Wp,-M.*|--dependencies.*", "bpfgen passes the depfile's flags itself"),
-    (r"-x.*|-", "sources are C"),
-    (r"@.*", "write the flags of the response file here"),
-)
-# Of those, the ones that the next string belongs to.
-_OWNED_WITH_ARGUMENT = frozenset(["-target", "--target", "-o", "--output", "-x", "-MF", "-MT", "-MQ"])
-_TAKES_ARGUMENT = frozenset(
-    [
-        "-include",
-        "-imacros",
-        "-isystem",
-        "-idirafter",
-        "-iquote",
-        "-iprefix",
-        "-iwithprefix",
-        "-isysroot",
-        "-I",
-        "-D",
-        "-U",
-        "-Xclang",
-        "-mllvm",
-        "-Xpreprocessor",
-        "-arch",
-        "-Xassembler",
-    ]
-)
-GO_KEYWORDS = frozenset(
-    [
-        "break",
-        "case",
-        "chan",
-        "const",
-        "continue",
-        "default",
-        "defer",
-        "else",
-        "fallthrough",
-        "for",
-        "func",
-        "go",
-        "goto",
-        "if",
-        "import",
-        "interface",
-        "map",
-        "package",
-        "range",
-        "return",
-        "select",
-        "struct",
-        "switch",
-        "type",
-        "var",
-    ]
-)
-"""https://go.dev/ref/spec#Keywords"""
 
 
 def check(config: Config, report: Report) -> None:
@@ -86,9 +27,9 @@ def check(config: Config, report: Report) -> None:
     _compile(config, report)
     _cache(config.cache, report)
     builder(config, report)
-    _arches(config.targets.arches, ("targets", "arches"), report)
+    _tables(config, report)
     _kernel_names(config, config.targets.kernels, ("targets", "kernels"), report)
-    _outputs(config, report)
+    go(config, report)
     for name, kernel in config.kernel.items():
         checkkernel.kernel(name, kernel, RESERVED, report)
     for name, program in config.program.items():
@@ -97,7 +38,7 @@ def check(config: Config, report: Report) -> None:
 
 
 def _compile(config: Config, report: Report) -> None:
-    _flags(config.compile.cflags, ("compile", "cflags"), report)
+    check_flags(config.compile.cflags, ("compile", "cflags"), report)
     _vmlinux(config, config.compile, ("compile", "vmlinux"), report)
 
 
@@ -125,25 +66,6 @@ def _cache(cache: Cache, report: Report) -> None:
         report.add(path, f"{name} has no remote cache at {scheme}://", hint)
 
 
-def _flags(flags: Sequence[str], path: Path, report: Report) -> None:
-    previous = ""
-    for index, flag in enumerate(flags):
-        where = (*path, index)
-        if previous in _TAKES_ARGUMENT or (previous in _OWNED_WITH_ARGUMENT and not flag.startswith("-")):
-            previous = ""
-            continue
-        owned = next((hint for pattern, hint in _OWNED if re.fullmatch(pattern, flag)), None)
-        if owned is not None:
-            report.add(where, f'"{flag}" is not for cflags', owned)
-        elif not flag.startswith("-"):
-            report.add(where, f'"{flag}" is no flag: clang would take it for a file to compile', "flags start with '-'")
-        elif re.match(r"-[^\s=\"']*\s+-", flag):
-            report.add(
-                where, f'"{flag}" is several flags in one string', ", ".join(f'"{word}"' for word in flag.split())
-            )
-        previous = flag
-
-
 def _arches(names: Optional[Sequence[str]], path: Path, report: Report) -> None:
     if names is None:
         return
@@ -151,13 +73,13 @@ def _arches(names: Optional[Sequence[str]], path: Path, report: Report) -> None:
     _no_repeats(names, path, report)
     for index, name in enumerate(names):
         if name not in arches():
-            hint = _OTHER_NAMES.get(name.lower(), name.lower() if name.lower() in arches() else None)
+            hint = OTHER_NAMES.get(name.lower(), name.lower() if name.lower() in arches() else None)
             known = f'bpfgen uses Go\'s names: "{hint}"' if hint else did_you_mean(name, arches())
             report.add((*path, index), f'unknown architecture "{name}"', known)
 
 
 # What else people call them: `uname -m`, Debian, LLVM.
-_OTHER_NAMES = {
+OTHER_NAMES = {
     "x86": "amd64",
     "x86_64": "amd64",
     "x64": "amd64",
@@ -190,21 +112,12 @@ def _kernel_names(config: Config, names: Optional[Sequence[str]], path: Path, re
             )
 
 
-def _outputs(config: Config, report: Report) -> None:
-    if config.go is None:
-        return
-    if config.go.package in GO_KEYWORDS:
-        report.add(("go", "package"), f'"{config.go.package}" is a keyword of Go', 'such as "programs"')
-    if config.go.dir is None:
-        return
-    out, folder = config.project.out.rstrip("/"), config.go.dir.rstrip("/")
-    taken = [f"{out}/{name}" for name in ("obj", "parts", "fast", "sysroot", "vmlinux", ".bpfgen")]
-    if folder == out or any(folder == t or folder.startswith(f"{t}/") for t in taken):
-        report.add(
-            ("go", "dir"),
-            f'"{folder}" is a folder of bpfgen\'s own',
-            f'such as "{out}/go", or a folder of your Go module',
-        )
+def _tables(config: Config, report: Report) -> None:
+    """Keys that several tables have, with one meaning."""
+    for name in (each.name for each in fields(config)):
+        table = getattr(config, name)
+        _arches(getattr(table, "arches", None), (name, "arches"), report)
+        folder(config, getattr(table, "dir", None), (name, "dir"), report)
 
 
 def _program(config: Config, name: str, program: Program, report: Report) -> None:
@@ -212,10 +125,10 @@ def _program(config: Config, name: str, program: Program, report: Report) -> Non
     _program_sources(name, program, path, report)
     _arches(program.arches, (*path, "arches"), report)
     _kernel_names(config, program.kernels, (*path, "kernels"), report)
-    _flags(program.cflags, (*path, "cflags"), report)
+    check_flags(program.cflags, (*path, "cflags"), report)
     _vmlinux(config, program, (*path, "vmlinux"), report)
     for variant, settings in program.variants.items():
-        _flags(settings.cflags, (*path, "variants", variant, "cflags"), report)
+        check_flags(settings.cflags, (*path, "variants", variant, "cflags"), report)
     if program.per_kernel and program.portable:
         hint = "a per-kernel object is built against one kernel's types, which differ per architecture"
         report.add((*path, "portable"), f"program {name} can't be both portable and per_kernel", hint, key=True)

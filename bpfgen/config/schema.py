@@ -14,9 +14,16 @@ from bpfgen.config.values import (
     ArchName,
     Bpftool,
     Clang,
+    CType,
     Feature,
     Flag,
+    GoApi,
+    GoFileStem,
+    GoFileSuffix,
+    GoFolder,
     GoPackage,
+    GoStem,
+    GoTag,
     HostName,
     ImageName,
     LauncherName,
@@ -44,8 +51,8 @@ class Project:
     name: ProjectName
     """The project's name; it is recorded in the manifest."""
     out: RelativePath = "out"
-    """The folder for everything that is built. bpfgen writes nowhere else but `build.ninja`, `compile_commands.json`
-    and `go.dir`.
+    """The folder for everything that is built. bpfgen writes nowhere else but `build.ninja`, `compile_commands.json`,
+    `bpfgen.lock` and the `dir` of an output.
     """
 
 
@@ -60,9 +67,9 @@ class Toolchain:
     require: Requirement = ">=14"
     """Versions of clang that may build this project."""
     bpftool: Bpftool = "auto"
-    """Makes `vmlinux.h` of a kernel target's types. `auto` takes a bpftool that is installed, from version 7.5 on;
-    where there is none, and with `none`, bpfgen makes an equivalent one itself. Anything else is a command or a path.
-    """
+    """Makes `vmlinux.h` of a kernel target's types, and skeletons. `auto` takes a bpftool that is installed, for
+    `vmlinux.h` from version 7.5 on; where there is none, and with `none`, bpfgen makes an equivalent header itself.
+    Anything else is a command or a path."""
 
 
 @frozen
@@ -219,6 +226,32 @@ class Variant:
 
 
 @frozen
+class ProgramGo:
+    """The Go files of a program, where `go.bindings` is `bpf2go`; the table may be left out."""
+
+    stem: Optional[GoStem] = None
+    """What its Go names begin with, bpf2go's first argument. Not given: the program's name, with `_` for each letter
+    that Go's names can't have."""
+    output_stem: Optional[GoFileStem] = None
+    """What its files' names begin with. Not given: the stem in lower case."""
+    suffix: GoFileSuffix = ""
+    """What its files' names end with, before `.go` and `.o`, such as `_test`."""
+    types: tuple[CType, ...] = ()
+    """C types to declare in Go, besides the global ones."""
+    global_types: bool = True
+    """Types of map keys, of map values and of global variables are declared in Go."""
+    tags: Optional[tuple[GoTag, ...]] = None
+    """Overrides `go.tags`."""
+    package: Optional[GoPackage] = None
+    """Overrides `go.package`."""
+    dir: Optional[GoFolder] = None
+    """Overrides `go.dir`."""
+    target: Optional[Literal["bpf"]] = None
+    """`bpf` names the files `STEM_bpf` and leaves the architectures out of their build constraint, as bpf2go does for
+    `-target bpf`: a portable program then builds on every host, and its object is of one byte order."""
+
+
+@frozen
 class Program:
     """One BPF object, for each target: from one source, or several that are statically linked.
 
@@ -258,16 +291,50 @@ class Program:
     """Overrides `compile.strip`."""
     variants: dict[Name, Variant] = field(default_factory=dict)
     """More builds of this program, each beside the plain one."""
+    go: Optional[ProgramGo] = None
+    """Its Go files, where `go.bindings` is `bpf2go`."""
 
 
 @frozen
 class Go:
     """A Go package that embeds the objects; the table's presence asks for it."""
 
+    bindings: Literal["embed", "bpf2go"] = "embed"
+    """`embed` makes one package that gives the objects by name. `bpf2go` makes what bpf2go makes: for each program and
+    target a file with typed loaders, maps, programs, variables and types, and its object beside it."""
+    api: GoApi = "0.22"
+    """The version of bpf2go whose files these are; they change only when this does."""
     package: GoPackage = "programs"
     """The package's name."""
-    dir: Optional[RelativePath] = None
+    dir: Optional[GoFolder] = None
     """The package's folder. Not given: `go` in the output folder."""
+    tags: tuple[GoTag, ...] = ()
+    """Build tags that the files of bindings are for, besides their architectures."""
+    files: Literal["embed", "embed.FS", "disk"] = "embed"
+    """Where bindings have the object from. `embed`: it is embedded as bytes, as with bpf2go. `embed.FS`: as a file
+    system that other code can read. `disk`: the file is read each time that it is loaded, from where it was built, so
+    that a program in development needs no new `go build`."""
+    explain: bool = False
+    """Beside each file of bindings there is another one, with `loadFooObjectsOrExplain`: `loadFooObjects` with an error
+    that says which map types, program types and helpers the running kernel lacks."""
+
+
+@frozen
+class Skeleton:
+    """C headers for users of libbpf, as `bpftool gen skeleton` writes them; the table's presence asks for them."""
+
+    dir: Optional[RelativePath] = None
+    """The folder of the headers, `TARGET/PROGRAM.skel.h`. Not given: `skel` in the output folder."""
+    arches: Optional[tuple[ArchName, ...]] = None
+    """The architectures whose objects get one. Not given: all that the objects serve."""
+
+
+@frozen
+class Rust:
+    """A Rust module that embeds the objects; the table's presence asks for it."""
+
+    dir: Optional[RelativePath] = None
+    """The module's folder, such as `src/bpf` for `mod bpf;`. Not given: `rust` in the output folder."""
 
 
 @frozen
@@ -283,3 +350,5 @@ class Config:
     kernel: dict[Name, Kernel] = field(default_factory=dict)
     program: dict[ProgramName, Program] = field(default_factory=dict)
     go: Optional[Go] = None
+    skeleton: Optional[Skeleton] = None
+    rust: Optional[Rust] = None

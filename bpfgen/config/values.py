@@ -96,8 +96,39 @@ MacroText = Annotated[
 ]
 MacroValue = Union[bool, int, MacroText]
 GoPackage = Annotated[
-    str, Rule("a Go package name of lower-case letters, digits and '_'", r"[a-z][a-z0-9_]*", 'such as "programs"')
+    str, Rule("a Go package name of letters, digits and '_'", r"[A-Za-z][A-Za-z0-9_]*", 'such as "programs"')
 ]
+GoFolder = Annotated[
+    str,
+    Rule(
+        f"a path below the project, or '.', without '..', {_NOT}",
+        r"\.|(?!/)(?!(?:.*/)?\.\.?/*(?:/|$))" + _PATH,
+        'name a folder inside the project, such as "internal/probe"',
+    ),
+]
+GoStem = Annotated[
+    str, Rule("a Go identifier of letters, digits and '_'", r"[A-Za-z_][A-Za-z0-9_]*", 'such as "probe" or "Probe"')
+]
+# What `go build` would skip or take for a constraint is not looked for: bpf2go doesn't either.
+GoFileStem = Annotated[
+    str, Rule("the beginning of a file's name: letters, digits, '_', '.' and '-'", r"[A-Za-z0-9_.-]+")
+]
+GoFileSuffix = Annotated[
+    str, Rule("the end of a file's name: letters, digits, '_', '.' and '-', or empty", r"[A-Za-z0-9_.-]*")
+]
+# Spaces mean "or", commas "and", as in bpf2go's -tags (go/build/constraint, lines of `// +build`).
+GoTag = Annotated[
+    str,
+    Rule(
+        'a build tag such as "linux" or "!race"',
+        r"!?[A-Za-z0-9_.]+(?:[ ,]!?[A-Za-z0-9_.]+)*",
+        "all strings of the list must hold; within one, a space means or, a comma and",
+    ),
+]
+CType = Annotated[
+    str, Rule("the name of a C type, without struct or union", r"[A-Za-z0-9_]+", 'such as "event", for struct event')
+]
+GoApi = Literal["0.17", "0.18", "0.19", "0.20", "0.21", "0.22"]
 Mcpu = Literal["v1", "v2", "v3", "v4"]
 LauncherName = Annotated[
     str,

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Iterator
 
 from bpfgen.doctor import Finding, ask
-from bpfgen.doctor.mend import as_root
+from bpfgen.doctor.mend import as_root, install
 from bpfgen.doctor.subject import Subject, problems
 from bpfgen.headers import btf_path, wanted
 from bpfgen.host import find_bpftool
 from bpfgen.launcher import find_launcher
+from bpfgen.outputs import asked
 from bpfgen.quote import shell_word
 from bpfgen.toolchain import Cache, Clang
 
@@ -27,7 +28,7 @@ def bpftool(subject: Subject, cache: Cache) -> list[Finding]:
     path = find_bpftool(subject.config, subject.units, cache, report)
     wrong = problems("bpftool", report)
     if wrong:
-        return [Finding("bpftool", "failure", each.found, BPFTOOL_MEND) for each in wrong]
+        return [Finding("bpftool", "failure", each.found, _bpftool_mend(subject)) for each in wrong]
     if path is None:
         return [Finding("bpftool", "ok", _without(subject))]
     said = ask((path, "version"))
@@ -35,16 +36,21 @@ def bpftool(subject: Subject, cache: Cache) -> list[Finding]:
     if said.code != 0 or version is None:
         # Ubuntu's is a script that looks for the tool of the kernel that runs.
         found = f"{path} doesn't work: {said.last}"
-        return [Finding("bpftool", "failure", found, BPFTOOL_MEND)]
+        return [Finding("bpftool", "failure", found, _bpftool_mend(subject))]
     return [Finding("bpftool", "ok", f"{path} ({version[1]})")]
 
 
 def _without(subject: Subject) -> str:
     headers = [btf_path(subject.config, *each).endswith(".h") for each in wanted(subject.units)]
-    return "not needed: no kernel's types must be made a vmlinux.h" if all(headers) else "bpfgen makes vmlinux.h itself"
+    unneeded = "not needed: it would make a vmlinux.h of BTF, or skeletons"
+    return unneeded if all(headers) else "bpfgen makes vmlinux.h itself"
 
 
-BPFTOOL_MEND = 'write  bpftool = "none"  below [toolchain], or name another one'
+def _bpftool_mend(subject: Subject) -> str:
+    if any(output.bpftool for output in asked(subject.config)):
+        named = subject.config.toolchain.bpftool != "auto"
+        return 'write  bpftool = "auto"  below [toolchain], or name another one' if named else install("bpftool")
+    return 'write  bpftool = "none"  below [toolchain], or name another one'
 
 
 def btf(subject: Subject) -> list[Finding]:

@@ -1,10 +1,141 @@
-"""What is made from objects: one module for each kind of output, called by `steps`.
+"""What is made from objects: one module for each kind of output, and a row of `OUTPUTS` here.
 
-A module that is an output of the graph has two functions:
-
-- `files(section, objects)`: the paths it will write, from the plan alone, before anything is built;
-- `write(plan, manifest)`: writes them, only where their bytes change.
-
-The plan is `plan.json`, as `bpfgen.plan.make_plan` makes it; the manifest is `manifest.json`. Typed Go bindings, C
-skeletons and the rest are further modules of the same form.
+A module has what `Module` says. It is imported where its table is in `build.toml`, also by plain `bpfgen`: so what only
+`step` needs is imported within functions.
 """
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Optional, Protocol, cast
+
+from bpfgen.errors import Failure, Location, Problem
+from bpfgen.frozen import frozen
+
+if TYPE_CHECKING:
+    from bpfgen.config.schema import Config
+    from bpfgen.matrix import Unit
+
+Plan = Mapping[str, Any]
+"""`plan.json`, as `bpfgen.plan.make_plan` makes it; or a part of it, or of the manifest."""
+
+PLAN = ("bpfgen", "project", "toolchain", "objects")
+"""What `plan.json` has at its top, beside the parts of outputs."""
+
+
+@frozen
+class Output:
+    """A kind of output."""
+
+    name: str
+    """Of its module here, its step, its part of the plan, and the table of `build.toml` that asks for it. Where there
+    can be no such table, it is made always.
+    """
+    code: tuple[str, ...] = ("steps.py", "files.py", "bpf", "catalog", "outputs")
+    """bpfgen's own files and folders that its step is made of, so that a new bpfgen makes its files again."""
+    bpftool: bool = False
+    """Whether its step runs bpftool."""
+    bindings: str = ""
+    """The value of `go.bindings` that asks for it, where a table of its own doesn't."""
+
+    def wanted(self, config: Config) -> bool:
+        """Whether a project has it."""
+        if self.bindings:
+            return config.go is not None and config.go.bindings == self.bindings
+        return getattr(config, self.name, True) is not None
+
+
+OUTPUTS = (
+    Output("manifest"),
+    Output("go", bindings="embed"),
+    Output("bpf2go", bindings="bpf2go"),
+    Output("skeleton", ("steps.py", "files.py", "outputs/skeleton.py"), bpftool=True),
+    Output("rust"),
+)
+STEPS = ("types", "vmlinux", *(output.name for output in OUTPUTS))
+"""Modules here with a step: `types` and `vmlinux` are made before the objects, by edges of `headers`."""
+
+
+@frozen
+class Basis:
+    """What an output's part of the plan is made from."""
+
+    config: Config
+    units: Sequence[Unit]
+    objects: Sequence[Plan]
+    """The plan's, one for each unit."""
+    out: str
+    """The output folder."""
+    clang: str
+    """The compiler's version."""
+
+
+@frozen
+class Tools:
+    """What a step's words name, beside what is in the plan."""
+
+    plan: str
+    """The path of `plan.json`."""
+    bpftool: str = ""
+    """Empty where no output needs it."""
+
+
+@frozen
+class Made:
+    """Files that one run of a step makes."""
+
+    words: tuple[str, ...]
+    """The arguments of `Module.step`."""
+    outputs: tuple[str, ...]
+    inputs: tuple[str, ...]
+    implicit: tuple[str, ...] = ()
+    """Further files that it reads."""
+
+
+class Module(Protocol):
+    """The functions of an output's module."""
+
+    def section(self, basis: Basis, /) -> Any:
+        """Its part of the plan, ready for JSON."""
+
+    def made(self, plan: Plan, tools: Tools, /) -> Iterable[Made]:
+        """The files it will write, by runs of the step, from the plan alone: before anything is built."""
+
+    def step(self, *words: str) -> None:
+        """Writes files, only where their bytes change; raises `Failure`, `OSError`."""
+
+
+def asked(config: Config) -> Iterator[Output]:
+    """The outputs that a project has."""
+    return (output for output in OUTPUTS if output.wanted(config))
+
+
+def module(name: str) -> Module:
+    """The module of an output, by its name."""
+    return cast(Module, importlib.import_module(f"bpfgen.outputs.{name}"))
+
+
+def run(words: Sequence[str]) -> bool:
+    """Runs the step that words name: `STEP ARGUMENTS…`; False where they name none. Raises `Failure`, `OSError`."""
+    name, *rest = words or [""]
+    step: Optional[Any] = module(name).step if name in STEPS else None
+    if step is None or len(rest) != step.__code__.co_argcount:
+        return False
+    step(*rest)
+    return True
+
+
+def read_notes(path: str, names: Iterable[str]) -> Any:
+    """A JSON file that bpfgen wrote itself, with these names at its top; raises `Failure` where someone has damaged it
+    since.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            value = json.load(file)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict) or not all(name in value for name in names):
+        raise Failure([Problem(Location(path), "this file is damaged", "delete it, then run bpfgen -v && ninja")])
+    return value

@@ -5,16 +5,34 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from bpfgen.bpf.info import ObjectInfo
 from bpfgen.errors import Failure, Problem
 from bpfgen.files import write_if_changed
+from bpfgen.outputs import PLAN, Basis, Made, Plan, Tools, read_notes
+
+if TYPE_CHECKING:
+    pass
 
 
-def write(plan: Mapping[str, Any], path: str) -> None:
+def section(basis: Basis) -> str:
+    """The manifest's path."""
+    return f"{basis.out}/manifest.json"
+
+
+def made(plan: Plan, tools: Tools) -> Iterator[Made]:
+    """The manifest."""
+    objects = tuple(entry["path"] for entry in plan["objects"])
+    yield Made((tools.plan, plan["manifest"]), (plan["manifest"],), objects, (tools.plan,))
+
+
+def step(plan: str, path: str) -> None:
+    """`write`, with the path of `plan.json`."""
+    write(read_notes(plan, PLAN), path)
+
+
+def write(plan: Plan, path: str) -> None:
     """Reads the plan's objects and writes the manifest; raises `Failure` with the problems of every object that is
     unsound.
     """
@@ -34,7 +52,8 @@ def write(plan: Mapping[str, Any], path: str) -> None:
 
 
 def _read(path: str, known: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    data = Path(path).read_bytes()
+    with open(path, "rb") as file:
+        data = file.read()
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 in known:
         return known[sha256]
@@ -43,11 +62,14 @@ def _read(path: str, known: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     return dataclasses.asdict(read_object(data, path))
 
 
-def _known(plan: Mapping[str, Any], reader: str, path: str) -> dict[str, dict[str, Any]]:
+def _known(plan: Plan, reader: str, path: str) -> dict[str, dict[str, Any]]:
     """What an earlier manifest, made by the same reader, says of objects, by their contents."""
+    from bpfgen.bpf.info import ObjectInfo
+
     names = [each.name for each in dataclasses.fields(ObjectInfo)]
     try:
-        old = json.loads(Path(path).read_text(encoding="utf-8"))
+        with open(path, encoding="utf-8") as file:
+            old = json.load(file)
         if (old["bpfgen"], old["reader"]) != (plan["bpfgen"], reader):
             return {}
         return {o["sha256"]: {name: o[name] for name in names} for o in old["objects"]}
@@ -57,6 +79,8 @@ def _known(plan: Mapping[str, Any], reader: str, path: str) -> dict[str, dict[st
 
 def _reader() -> str:
     """A hash of the code and the facts that objects are read with: what another reader found is not reused."""
+    from pathlib import Path
+
     package = Path(__file__).parent.parent
     code = hashlib.sha256()
     for file in sorted((*package.glob("bpf/*.py"), *package.glob("catalog/*.toml"))):

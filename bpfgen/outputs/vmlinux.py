@@ -1,4 +1,4 @@
-"""What is made of a kernel target: its types as raw BTF, and `vmlinux.h` of them."""
+"""`vmlinux.h` from a kernel's types."""
 
 from __future__ import annotations
 
@@ -6,28 +6,16 @@ import subprocess
 from pathlib import Path
 
 from bpfgen.bpf.malformed import Malformed
-from bpfgen.errors import Failure, Location, Problem
+from bpfgen.errors import Failure
 from bpfgen.files import write_if_changed
 from bpfgen.kernels.unusable import Unusable
+from bpfgen.outputs.types import refusal
 
 SWITCH = b"#define BPF_NO_KFUNC_PROTOTYPES\n\n"
 """bpftool from 7.5 on declares the kernel's functions too: then what a program may declare depends on the host."""
 
 
-def extract(file: str, kernel: str, source: str, path: str) -> None:
-    """Writes the BTF of the kernel in `source`, which can have any form that `kernels.extract` knows.
-
-    `file` is the project's build.toml, in which problems are placed. Raises `Failure` and `OSError`.
-    """
-    from bpfgen.kernels.extract import kernel_btf
-
-    try:
-        write_if_changed(path, kernel_btf(source))
-    except Unusable as error:
-        raise Failure([refusal(file, kernel, source, error)]) from error
-
-
-def write(file: str, kernel: str, bpftool: str, source: str, path: str) -> None:
+def step(file: str, kernel: str, bpftool: str, source: str, path: str) -> None:
     """Writes the header of raw BTF, by `bpftool btf dump file … format c` (bpftool-btf(8)) or, where that has no name,
     by `kernels.header`; a ready header is copied. Raises `Failure`.
     """
@@ -59,15 +47,3 @@ def _by_bpftool(bpftool: str, source: str) -> bytes:
         message = f"can't be made a vmlinux.h by {bpftool}: {words[0].removeprefix('Error: ')}"
         raise Unusable(message, 'write  bpftool = "none"  below [toolchain]: then bpfgen makes it')
     return SWITCH + done.stdout
-
-
-def refusal(file: str, kernel: str, source: str, error: Unusable) -> Problem:
-    """The problem, at the kernel's `btf` in build.toml as it is now; at the file, where that isn't there any more."""
-    from bpfgen.config.source import read_document
-
-    try:
-        document = read_document(file, Path(file).read_bytes())
-        where = document.where(("kernel", kernel, "btf"))
-    except (OSError, Failure):
-        where = Location(source)
-    return Problem(where, f'"{source}" {error.message}', error.hint)

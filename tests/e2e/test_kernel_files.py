@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from btfbuilder import Builder
+from btffile import Builder
 from kernelfile import PACKERS as PACK
 from kernelfile import bzimage, deb, elf, sized, tar
 from project import Project

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar, TypeVar, Union
 
+import objdump
 import pytest
 from determinism import digests
 from objects import code, loads
@@ -21,7 +22,7 @@ from project import BPFGEN, NINJA
 from bpfgen.frozen import frozen
 
 KERNEL_TYPES = "/sys/kernel/btf/vmlinux"
-TOOLS = ("bpftool", "clang-19", "clangd-19", "unshare")
+TOOLS = ("bpftool", "clang-19", "clangd-19", objdump.OBJDUMP, "unshare")
 
 T = TypeVar("T")
 
@@ -119,6 +120,11 @@ class InputContract:
         plain = _loading(built.plain)
         assert _loading(built.ours) == plain
         assert len(plain) >= self.count / 4  # the others need arguments, modules or hooks that this kernel lacks
+
+    def test_instructions_are_read(self, built: Built) -> None:
+        """Every instruction and every CO-RE relocation as llvm-objdump has them."""
+        found = _each(lambda source: objdump.differences(built.ours[source]), built.ours)
+        assert {source: lines for source, lines in found.items() if lines} == {}
 
     def test_editor(self, built: Built) -> None:
         """clangd knows each source and finds no error in it."""

@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import fetch
+import objdump
 import pytest
 from contract import InputContract
+
+from bpfgen.bpf.details import read_details
+from bpfgen.bpf.object import BpfObject
 
 
 @pytest.mark.input
@@ -24,3 +28,12 @@ class TestCiliumExamples(InputContract):
     def fetch() -> Path:
         """The Go module."""
         return fetch.cilium_examples()
+
+    def test_objects_of_other_compilers_are_read(self) -> None:
+        """The module's test data: objects of clang 14 to 22, in both byte orders, some of them linked."""
+        objects = sorted(self.fetch().rglob("*.elf"))
+        assert len(objects) > 60
+        for path in objects:
+            read_details(BpfObject(path.read_bytes()))
+        # libbpf's linker left code in one that belongs to no function.
+        assert [path.name for path in objects if objdump.differences(path)] == ["linked-el.elf"]

@@ -374,3 +374,19 @@ def test_dockerfile_is_built_again(built: Built) -> None:
     assert (built.root / "out/.bpfgen/toolchain").read_text() != before
     assert len(built.compiled) > 10
     assert "no work to do" in built.ninja(env=built.env)
+
+
+def test_lock_and_second_build(built: Built) -> None:
+    """What the image has is named as on any host, and its digest stands for its compiler; no session is left."""
+    built.bpfgen("lock", env=built.env)
+    found = json.loads((built.root / "bpfgen.lock").read_text(encoding="utf-8"))
+    locked = found["built"]
+    assert locked["toolchain"]["image"] == found["images"]["docker"][IMAGE]
+    assert "<include>/bpf/bpf_helpers.h" in locked["objects"]["helped/bpfel"]["headers"]
+    assert not [name for name in locked["inputs"] if name.startswith(("/", "out/"))]
+    for words in ((), ("--rebuild",)):
+        assert "as bpfgen.lock has it" in built.bpfgen("verify", "--committed", *words, env=built.env).stdout
+    shutil.rmtree(built.root / "out")  # the session with it
+    assert "isn't there" in built.bpfgen("verify", "--committed", code=1, env=built.env).stderr
+    built.wait_until_gone()
+    assert not built.session()

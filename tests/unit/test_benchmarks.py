@@ -82,6 +82,18 @@ def test_summary() -> None:
     assert "takes 1.58 of ninja" in text
 
 
+def test_builders_have_a_table_of_their_own() -> None:
+    """A row for each kind; one that wasn't run says so."""
+    times = {"native": [2.0], "bpfgen, docker": [2.2], "bpfgen, ssh": [2.5]}
+    part = replace(RESULTS["one"], title="Builders", cases=[Case("cold", "native", times)])
+    text = report.builders({"builders": part})
+    rows = {line.split(" | ")[0]: line.split(" | ")[2] for line in text.splitlines()[2:] if line.startswith("| `")}
+    assert rows["| `native`"] == "2.00 s |"
+    assert rows["| `docker`"] == "1.10 |"
+    assert rows["| `lima`"] == "not measured |"
+    assert "docker" not in report.summary({"builders": part}).partition("Where bpfgen loses")[0]
+
+
 def test_plot() -> None:
     """Well-formed, narrow enough for a page, with a bar for each bpfgen, cut at the edge."""
     root = ET.fromstring(plot.svg(RESULTS))
@@ -96,16 +108,16 @@ def test_plot() -> None:
 
 def test_no_results() -> None:
     """Before the first run, the pages say so."""
-    assert report.full({}) == report.summary({}) == report.EMPTY
+    assert report.full({}) == report.summary({}) == report.builders({}) == report.EMPTY
     assert plot.svg({}) == ""
 
 
 def test_pages_are_rendered() -> None:
     """What is committed is what `results.json` renders to: `python benchmarks/run.py --render`."""
     results = load(run.RESULTS)
-    for page, block in run.PAGES.items():
+    for page, mark, block in run.BLOCKS:
         text = page.read_text(encoding="utf-8")
-        assert report.replaced(text, block(results)) == text
+        assert report.replaced(text, block(results), mark) == text
     assert (run.PLOT.read_text(encoding="utf-8") if run.PLOT.exists() else "") == plot.svg(results)
 
 

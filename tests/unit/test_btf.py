@@ -8,41 +8,17 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from btfbuilder import Builder
+from btffile import Builder, every_kind
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpfgen.bpf.btf import Array, Btf, Kind, Member
+from bpfgen.bpf.btf import Array, Btf, Entry, Kind, Member, Value
 from bpfgen.bpf.container import read_container
 from bpfgen.bpf.layout import Alignments, c_name, size_of
 from bpfgen.bpf.malformed import Malformed
 
 OBJECTS = Path(__file__).parent.parent / "data" / "objects"
 ORDERS = ["<", ">"]
-
-
-def every_kind(order: str) -> Builder:
-    btf = Builder(order)
-    btf.add(Kind.INT, "int", 4, 32)  # 1
-    btf.add(Kind.PTR, "", 1)  # 2
-    btf.add(Kind.ARRAY, "", 0, 1, 1, 3)  # 3: int[3]
-    btf.add(Kind.STRUCT, "s", 16, btf.name("a"), 1, 0, btf.name("p"), 2, 64, items=2)  # 4
-    btf.add(Kind.UNION, "u", 4, btf.name("bits"), 1, 5 << 24 | 3, items=1, flag=True)  # 5
-    btf.add(Kind.ENUM, "e", 4, btf.name("ONE"), 1, items=1)  # 6
-    btf.add(Kind.FWD, "opaque", 0)  # 7
-    btf.add(Kind.TYPEDEF, "t", 11)  # 8
-    btf.add(Kind.VOLATILE, "", 4)  # 9
-    btf.add(Kind.CONST, "", 4)  # 10
-    btf.add(Kind.RESTRICT, "", 18)  # 11
-    btf.add(Kind.FUNC, "f", 13, items=1)  # 12
-    btf.add(Kind.FUNC_PROTO, "", 1, btf.name("x"), 1, items=1)  # 13
-    btf.add(Kind.VAR, "v", 3, 1)  # 14
-    btf.add(Kind.DATASEC, ".data", 16, 14, 4, 12, items=1)  # 15
-    btf.add(Kind.FLOAT, "double", 8)  # 16
-    btf.add(Kind.DECL_TAG, "tag", 14, 0xFFFFFFFF)  # 17
-    btf.add(Kind.TYPE_TAG, "tag", 10)  # 18
-    btf.add(Kind.ENUM64, "big", 8, btf.name("HUGE"), 0, 1, items=1)  # 19
-    return btf
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -55,9 +31,42 @@ def test_every_kind(order: str) -> None:
     section = btf.data_section(".data")
     assert section is not None
     assert btf.variables(section) == (Member("v", 3, 4, 12),)
+    assert btf.entries(section) == (Entry(btf.type(14), 4, 12),)
     assert not btf.is_static(section)
+    assert [btf.linkage(btf.type(number)) for number in (12, 14)] == [1, 1]
+    assert btf.parameters(btf.type(13)) == (Member("x", 1, 0),)
+    assert btf.values(btf.type(6)) == (Value("ONE", 1),)
+    assert btf.value(btf.type(19), 0) == Value("HUGE", 1 << 32)
+    assert btf.member(btf.type(4), 1) == Member("p", 2, 64)
     assert btf.data_section(".bss") is None
     assert btf.plain(8).name == "s"
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_module_goes_on_where_the_kernel_ends(order: str) -> None:
+    kernel = every_kind(order)
+    module = Builder(order, kernel)
+    own = module.add(Kind.STRUCT, "own", 20, module.name("s"), 4, 0, 1, 1, 128, items=2)
+    btf = Btf(module.bytes(), Btf(kernel.bytes()))
+    assert (own, len(btf)) == (20, 21)
+    assert [each.name for each in btf] == ["own"]
+    assert btf.members(btf.type(own)) == (Member("s", 4, 0), Member("int", 1, 128))  # a string of the kernel's
+    assert btf.members(btf.type(4)) == (Member("a", 1, 0), Member("p", 2, 64))
+    assert size_of(btf, own) == 20
+    for number in (21, -1):
+        with pytest.raises(Malformed):
+            btf.type(number)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_signed_values(order: str) -> None:
+    btf = Builder(order)
+    btf.add(Kind.ENUM, "e", 4, btf.name("MINUS"), 0xFFFFFFFF, items=1, flag=True)
+    btf.add(Kind.ENUM, "u", 4, btf.name("ALL"), 0xFFFFFFFF, items=1)
+    btf.add(Kind.ENUM64, "l", 8, btf.name("LEAST"), 0, 1 << 31, items=1, flag=True)
+    read = Btf(btf.bytes())
+    numbers = [read.value(read.type(number), 0).number for number in (1, 2, 3)]
+    assert numbers == [-1, 0xFFFFFFFF, -(1 << 63)]
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -19,7 +19,7 @@ from bpfgen.config.source import read_document
 from bpfgen.errors import Failure
 
 TABLES = (schema.Project, schema.Toolchain, schema.Compile, schema.Builder, schema.Targets, schema.Kernel)
-TABLES += (schema.Variant, schema.Program, schema.Go, schema.Config)  # type: ignore[assignment]
+TABLES += (schema.Variant, schema.Program, schema.ProgramGo, schema.Go, schema.Config)  # type: ignore[assignment]
 KNOWN = sorted({field.name for table in TABLES for field in fields(table)})
 PLAUSIBLE = ["amd64", "bpf/*.c", "bpf/a.c", "-Wall", "-Xclang", "-o", "v3", "5.10", "auto", "k", "../x", "{arch}", "*"]
 

@@ -66,5 +66,14 @@ def test_readme_errors(tmp_path: Path) -> None:
     assert f"$ bpfgen\n{done.stderr}" == shown
 
 
+def test_objects_are_shown_as_they_are(tmp_path: Path) -> None:
+    """Every command of the page on objects prints what the page says."""
+    for shown in blocks(ROOT / "docs" / "objects.md", "console"):
+        command, _, expected = shown.removeprefix("$ ").partition("\n")
+        words = ["sh", "-c", command.replace("/tmp/", f"{tmp_path}/")]
+        done = subprocess.run(words, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        assert (done.stdout + done.stderr).replace(f"{tmp_path}/", "/tmp/").strip() == expected.strip()
+
+
 def _quoted(word: str) -> str:
     return "'" + word.replace("'", "'\\''") + "'"

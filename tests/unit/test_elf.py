@@ -13,8 +13,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bpfgen.bpf.elf import read_object
+from bpfgen.bpf.details import read_details
+from bpfgen.bpf.elf import object_info, read_object
 from bpfgen.bpf.info import MapInfo, ProgramInfo
+from bpfgen.bpf.object import BpfObject
 from bpfgen.bpf.show import human_size, render
 from bpfgen.errors import Failure
 from bpfgen.strip import strip
@@ -44,15 +46,17 @@ def test_programs(target: str) -> None:
         ("classify", "tc", "sched_cls"),
         ("on_unlink", "kprobe/do_unlinkat", "kprobe"),
     ]
-    assert info.programs[-1] == ProgramInfo("on_unlink", "kprobe/do_unlinkat", "kprobe", 2)
+    assert info.programs[-1] == ProgramInfo("on_unlink", "kprobe/do_unlinkat", "kprobe", 2, attach_to="do_unlinkat")
+    assert [program.autoload for program in info.programs] == [True, True, False, True]
     assert [(p.name, p.section, p.instructions) for p in info.subprograms] == [("add", ".text", 10)]
 
 
 @pytest.mark.parametrize("target", ENDIANS)
 def test_maps(target: str) -> None:
+    inner = MapInfo("outer.inner", "hash", 4, 8, 1, 1, "const __u32", "struct flow *")
     assert read_object(load(f"sample.{target}.o"), "sample.o").maps == (
         MapInfo("inner", "hash", 4, 8, 1, 1, "const __u32", "struct flow *"),
-        MapInfo("outer", "hash_of_maps", 4, 4, 3, 0),
+        MapInfo("outer", "hash_of_maps", 4, 4, 3, 0, inner=inner),
         MapInfo("flows", "hash", 16, 32, 128, 0, "struct flow", "__u64[4]"),
         MapInfo("events", "ringbuf", 0, 0, 4096, 0),
         MapInfo("counters", "percpu_array", 4, 4, 2, 0, "__u32", "counter_t"),
@@ -112,7 +116,6 @@ def read_or_fail(data: bytes) -> None:
         assert len(failure.problems) == 1  # noqa: PT017  (both outcomes are right)
         return
     json.dumps(dataclasses.asdict(info))
-    render(info, "bad.o").encode()
 
 
 @given(st.sampled_from(FILES), st.data())
@@ -138,7 +141,8 @@ def test_a_mutated_object_never_raises_anything_else(name: str, changes: list[tu
 
 
 def test_render() -> None:
-    lines = render(read_object(load("legacy.bpfel.o"), "x"), "old.o").splitlines()
+    found = BpfObject(load("legacy.bpfel.o"))
+    lines = render(object_info(found), read_details(found), "old.o").splitlines()
     assert lines[:5] == [
         "old.o",
         "  size     920 B, little endian",
@@ -146,13 +150,18 @@ def test_render() -> None:
         "  BTF      none",
         "  DWARF    none",
     ]
-    assert lines[7:] == [
+    assert lines[6].startswith("  note     its section maps declares maps as before BTF")
+    assert lines[8:] == [
         "  PROGRAM  SECTION  TYPE           INSTRUCTIONS",
         "  keep     socket   socket_filter  9",
         "",
         "  MAP        TYPE   KEY  VALUE  ENTRIES  FLAGS",
         "  old_hash   hash   4 B  8 B    64       0x1",
         "  old_array  array  4 B  16 B   2        -",
+        "",
+        "  PROGRAM  NEEDS",
+        "  keep     helpers: bpf_map_lookup_elem",
+        "           maps: old_hash",
     ]
 
 
@@ -197,3 +206,13 @@ def test_the_kernel_sees_the_same(clang: str, tmp_path: Path, pins: Path) -> Non
     # The libbpf in bpftool 7.1 makes a map of static variables alone mappable; libbpf 1.8 does not.
     found[".rodata.hidden"] = (*found[".rodata.hidden"][:-1], found[".rodata.hidden"][-1] & ~MMAPABLE)
     assert found == {m.name: (m.type, m.key_size, m.value_size, m.max_entries, m.flags) for m in info.maps}
+
+    names = {m["id"]: m["name"].replace("sample.", ".") for m in created}
+    used = {p["name"]: {names[number] for number in p.get("map_ids", [])} for p in loaded}
+    details = read_details(BpfObject(target.read_bytes()))
+    sections = {variable.name: variable.section for variable in details.variables}
+    constants = {name for name in names.values() if name.startswith(".rodata")}  # libbpf binds them to each program
+    for each in details.needs:
+        needed = {*each.maps, *(sections[name] for name in each.variables), *([".kconfig"] * bool(each.kconfig))}
+        assert used[each.program] == needed | constants
+    assert any(each.maps for each in details.needs)

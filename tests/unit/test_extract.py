@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from btfbuilder import Builder
+from btffile import Builder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernelfile import PACKERS, bzimage, cpio, deb, elf, image, lz4_legacy, rpm, sized, tar, zboot

@@ -46,7 +46,17 @@ def test_size() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["config/check.py", "config/checkkernel.py", "config/decode.py", "sources.py", "project.py"]
+    "module",
+    [
+        "bindings.py",
+        "config/check.py",
+        "config/checkflags.py",
+        "config/checkgo.py",
+        "config/checkkernel.py",
+        "config/decode.py",
+        "project.py",
+        "sources.py",
+    ],
 )
 def test_every_message_has_a_case(module: str) -> None:
     """The longest fixed piece of each message in the source appears in the corpus."""

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from bpfgen.catalog import arches
 from bpfgen.errors import Failure
 from bpfgen.outputs import go
+from bpfgen.outputs.names import file_name, key
 
 GOLDEN = Path(__file__).parents[1] / "data/go"
 OBJECTS = Path(__file__).parents[1] / "data/objects"
@@ -57,7 +58,7 @@ def test_golden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, update: bool) -
 
 
 @pytest.mark.parametrize(
-    ("found", "name", "key"),
+    ("found", "name", "wanted"),
     [
         (entry("xdp"), "xdp-x86_bpfel.o", "xdp"),
         (entry("ct", "bpfel", "lts6.1", "debug"), "ct-bpfel-lts6.1@debug.o", "ct/lts6.1@debug"),
@@ -68,9 +69,9 @@ def test_golden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, update: bool) -
         (entry("p-bpfel", "bpfel"), "p-bpfel-bpfel-dd044cc3.o", "p-bpfel"),
     ],
 )
-def test_names(found: dict[str, Any], name: str, key: str) -> None:
-    assert go.key(found) == key
-    assert go.file_name(found) == name
+def test_names(found: dict[str, Any], name: str, wanted: str) -> None:
+    assert key(found) == wanted
+    assert file_name(found) == name
 
 
 LETTERS = st.characters(exclude_characters="/|\\", exclude_categories=["Cs", "Cc"])
@@ -86,7 +87,7 @@ ENTRY = st.builds(entry, st.one_of(NEAR, PROGRAM), TARGET, NAME, NAME)
 
 @given(st.lists(ENTRY, max_size=20, unique_by=lambda o: o["id"]))
 def test_file_names_are_plain_and_never_clash(objects: list[dict[str, Any]]) -> None:
-    names = [go.file_name(o) for o in objects]
+    names = [file_name(o) for o in objects]
     assert len(set(names)) == len(names)
     for name in names:
         assert re.fullmatch(r"[a-z0-9_][a-z0-9_.@-]{0,250}\.o", name)
@@ -188,11 +189,11 @@ def test_a_program_reads_the_bytes(module: list[dict[str, Any]]) -> None:
     Path("main.go").write_text(MAIN, encoding="utf-8")
     # Split at line feeds alone: one name is U+2028.
     *lines, again, error, _ = run("go", "run", ".").split("\n")
-    objects = sorted(module, key=go.key)
-    assert lines == [f"{o['sha256']} true {go.key(o)}" for o in objects]
+    objects = sorted(module, key=key)
+    assert lines == [f"{o['sha256']} true {key(o)}" for o in objects]
     assert again == r'"\x7fELF"'
     assert error.startswith('programs: no BPF object "nosuch"; there are ')
-    assert all(go.key(o) in error for o in objects)
+    assert all(key(o) in error for o in objects)
 
 
 def test_refuses_files_of_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

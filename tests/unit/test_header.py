@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from btfbuilder import Builder
+from btffile import Builder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layouts import Reader

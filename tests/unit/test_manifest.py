@@ -55,9 +55,16 @@ def test_what_it_says_of_an_object(plan: dict[str, Any]) -> None:
     assert sample["size"] == Path("sample.o").stat().st_size
     assert sample["flags"] == ["-mcpu=v2"]
     assert (sample["has_btf"], legacy["has_btf"]) == (True, False)
-    assert {"name": "on_unlink", "section": "kprobe/do_unlinkat", "type": "kprobe", "instructions": 2} in sample[
-        "programs"
-    ]
+    assert sample["programs"][-1] == {
+        "name": "on_unlink",
+        "section": "kprobe/do_unlinkat",
+        "type": "kprobe",
+        "instructions": 2,
+        "attach_type": "",
+        "attach_to": "do_unlinkat",
+        "sleepable": False,
+        "autoload": True,
+    }
     assert [m["name"] for m in legacy["maps"]] == ["old_hash", "old_array"]
 
 

@@ -36,6 +36,9 @@ READ_AGAIN = {
     "bpfgen.config",
     "bpfgen.config.check",
     "bpfgen.config.checkbuilder",
+    "bpfgen.config.checkflags",
+    "bpfgen.config.checkplaces",
+    "bpfgen.config.checkgo",
     "bpfgen.config.checkkernel",
     "bpfgen.config.decode",
     "bpfgen.config.report",
@@ -52,6 +55,8 @@ READ_AGAIN = {
     "bpfgen.matrix",
     "bpfgen.ninja",
     "bpfgen.notes",
+    "bpfgen.outputs",
+    "bpfgen.outputs.manifest",
     "bpfgen.plan",
     "bpfgen.project",
     "bpfgen.quote",
@@ -109,11 +114,19 @@ def test_imports_where_nothing_changed(project: Project) -> None:
     assert set(loaded(project)) == NOTHING_CHANGED
 
 
-@pytest.mark.parametrize("go", [False, True])
-def test_imports_where_everything_is_read(project: Project, go: bool) -> None:
-    """Compilers were asked before; a Go package only adds the module that names its files."""
+OUTPUTS = ("outputs.bpf2go", *(f"outputs.bpf2go.{name}" for name in ("constraints", "identifiers", "levels")))
+GO = {
+    "": (),
+    "[go]": ("outputs.go", "outputs.names", "text"),
+    '[go]\nbindings = "bpf2go"': ("bindings", "text", *OUTPUTS),
+}
+
+
+@pytest.mark.parametrize("go", GO)
+def test_imports_where_everything_is_read(project: Project, go: str) -> None:
+    """Compilers were asked before; a Go package only adds the modules that name its files, and the news of them."""
     with (project.root / "build.toml").open("a") as file:
-        file.write("[go]\n" if go else "\n")
+        file.write(f"{go}\n")
     modules = loaded(project)
     stdlib = sysconfig.get_path("stdlib") + os.sep
     others = {
@@ -122,7 +135,7 @@ def test_imports_where_everything_is_read(project: Project, go: bool) -> None:
         if file and (not file.startswith(stdlib) or "site-packages" in file) and not name.endswith("__mypyc")
     }
     ours = {name for name in others if name.startswith("bpfgen") or "." not in name}
-    assert ours | {"__future__"} == READ_AGAIN | ({"bpfgen.outputs", "bpfgen.outputs.go"} if go else set())
+    assert ours | {"__future__"} == READ_AGAIN | {f"bpfgen.{name}" for name in GO[go]}
     assert not NOT_LOADED & set(modules)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bpfgen.bpf.maps import map_type
-from bpfgen.bpf.programs import program_type
+from bpfgen.bpf.programs import SectionRule, program_type, section_rule
 from bpfgen.catalog import table
 
 UAPI = Path("/usr/include/linux/bpf.h")
@@ -48,9 +48,20 @@ def test_program_type(section: str, expected: str) -> None:
     assert program_type(section) == expected
 
 
+def test_a_rule_says_more_than_the_type() -> None:
+    assert section_rule("fentry.s/do_unlinkat") == SectionRule(
+        "tracing", "trace_fentry", frozenset({"btf", "sleepable"}), "do_unlinkat"
+    )
+    assert section_rule("uprobe//bin/sh:main").attach_to == "/bin/sh:main"
+    assert section_rule("kprobe.multi/tcp_*") == SectionRule("kprobe", "trace_kprobe_multi", frozenset(), "tcp_*")
+    assert section_rule("cgroup/connect4") == SectionRule("cgroup_sock_addr", "cgroup_inet4_connect")
+    assert section_rule("xdp.frags").flags == {"frags"}
+    assert section_rule("tcx") == SectionRule("unspec")
+
+
 def test_rules_name_each_section_once_and_only_types_of_the_kernel() -> None:
-    names = [name for names in table("sections").values() for name in names]
-    assert len(names) == len(set(names)) == 116
+    names = [*table("sections")]
+    assert len(names) == 116  # as libbpf's section_defs at the commit that the table names
     assert all(re.fullmatch(r"[a-z0-9_.]+(/[a-z0-9_]+)?\+?", name) for name in names)
     assert not [name for name in names if name.endswith("+") and "/" in name], "program_type() needs this"
 
@@ -69,4 +80,16 @@ def test_names_agree_with_the_kernel_header() -> None:
     programs = re.search(r"enum bpf_prog_type \{(.*?)\};", header, re.DOTALL)
     assert programs
     types = {name.lower() for name in re.findall(r"BPF_PROG_TYPE_(\w+),", programs[1])}
-    assert set(table("sections")) - types <= {"netfilter"}  # 6.4; older headers don't have it
+    rows = table("sections").values()
+    assert {row[0] for row in rows} - types <= {"netfilter"}  # 6.4; older headers don't have it
+    assert {flag for row in rows for flag in row[2:]} == {"sleepable", "frags", "btf", "optional", "usdt"}
+    attaching = {name.lower() for name in re.findall(r"^\tBPF_(\w+),$", header, re.MULTILINE)}
+    newer = ("tcx", "netkit", "unix", "session", "multi", "netfilter")
+    assert [
+        row for row in rows if row[1:2] > [""] and row[1] not in attaching and not any(w in row[1] for w in newer)
+    ] == []
+    helpers = re.search(r"#define _+BPF_FUNC_MAPPER\(FN.*?\n\n", header, re.DOTALL)
+    assert helpers
+    named = list(re.findall(r"FN\((\w+)", helpers[0]))
+    assert named == table("helpers")["names"][: len(named)]
+    assert len(named) > 200

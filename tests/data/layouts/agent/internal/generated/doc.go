@@ -1,0 +1,2 @@
+// Package generated is made by bpf2go.
+package generated

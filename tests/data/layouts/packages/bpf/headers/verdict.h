@@ -1,0 +1,4 @@
+enum verdict {
+	DROP = 1,
+	PASS = 2,
+};

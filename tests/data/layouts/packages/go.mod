@@ -1,0 +1,5 @@
+module example.com/packages
+
+go 1.24
+
+require github.com/cilium/ebpf v0.22.0

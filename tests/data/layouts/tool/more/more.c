@@ -1,0 +1,6 @@
+__attribute__((section("socket"), used)) int more(void *ctx)
+{
+	return STEP;
+}
+
+char LICENSE[] __attribute__((section("license"), used)) = "GPL";
