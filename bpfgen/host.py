@@ -175,7 +175,7 @@ def find_bpftool(config: Config, units: Iterable[Unit], cache: Cache, report: Re
     found = which_bpftool(wanted)
     if found is None and (needed or wanted != "auto"):
         message = f"no bpftool was found to make {[*needed, *raw][0]}"
-        hint = "install it from your system's packages" if needed else 'bpftool = "none"  has bpfgen make it'
+        hint = "install bpftool from your system's packages" if needed else 'bpftool = "none"  has bpfgen make it'
         report.add(("toolchain", "bpftool"), message, hint)
     return found if found and (needed or makes_headers(config, found, cache)) else None
 
