@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from bpfgen.bpf.container import STT_FUNC, STT_OBJECT, STT_SECTION, Container, Section, Symbol
 from bpfgen.bpf.externs import Extern, is_extern
@@ -25,7 +26,7 @@ from bpfgen.bpf.malformed import Malformed
 from bpfgen.bpf.maps import is_map_section
 from bpfgen.bpf.programs import functions
 from bpfgen.bpf.relocations import Relocation, relocations
-from bpfgen.catalog import table
+from bpfgen.catalog import features
 from bpfgen.frozen import frozen
 
 
@@ -64,8 +65,12 @@ class Function:
 
 def helper_name(number: int) -> str:
     """`1` → `map_lookup_elem`; the number as text where the catalogue has none."""
-    names: list[str] = table("helpers")["names"]
-    return names[number] if 0 < number < len(names) else str(number)
+    return _helpers().get(number, str(number))
+
+
+@cache
+def _helpers() -> Mapping[int, str]:
+    return {row["id"]: name.removeprefix("bpf_") for name, row in features("helper").items()}
 
 
 def read_functions(elf: Container, externs: Iterable[Extern]) -> tuple[Function, ...]:

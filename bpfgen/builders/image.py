@@ -8,7 +8,7 @@ from typing import Any
 
 from bpfgen import lockfile
 from bpfgen.builders import Unavailable, engine
-from bpfgen.config.schema import Image
+from bpfgen.config.schemabuilder import Image
 from bpfgen.frozen import frozen
 from bpfgen.toolchain import Cache
 

@@ -7,7 +7,8 @@ import json
 from bpfgen.builders import Unavailable
 from bpfgen.builders.preset import run, settings_file
 from bpfgen.builders.ssh import Login
-from bpfgen.config.schema import Config, Lima
+from bpfgen.config.schema import Config
+from bpfgen.config.schemabuilder import Lima
 
 HINT = "install Lima"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bpfgen.builders import Unavailable
 from bpfgen.builders.preset import run, settings_file
 from bpfgen.builders.ssh import Login
-from bpfgen.config.schema import Config, Vagrant
+from bpfgen.config.schema import Config
+from bpfgen.config.schemabuilder import Vagrant
 
 HINT = "install Vagrant, and a provider for it"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Optional
 
 from bpfgen.config.report import Report
-from bpfgen.config.schema import Builder, Config, Image
+from bpfgen.config.schema import Config
+from bpfgen.config.schemabuilder import Builder, Image
 
 ENGINES = ("docker", "podman")
 MACHINES = ("ssh", "vagrant", "lima")

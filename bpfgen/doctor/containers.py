@@ -8,7 +8,7 @@ from typing import Optional
 
 from bpfgen.builders.settings import FILE, parse
 from bpfgen.compile import layout_of
-from bpfgen.config.schema import Image
+from bpfgen.config.schemabuilder import Image
 from bpfgen.doctor import Finding, inside
 from bpfgen.doctor.engines import Engine, Silent
 from bpfgen.doctor.mend import as_root, install

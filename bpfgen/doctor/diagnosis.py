@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable
 
 from bpfgen.config.checkbuilder import ENGINES, image_of, table_of
-from bpfgen.config.schema import Image
+from bpfgen.config.schemabuilder import Image
 from bpfgen.doctor import Finding, compiler, containers, headers, remote, subject, tools
 from bpfgen.doctor.subject import Subject
 from bpfgen.errors import Failure, describe

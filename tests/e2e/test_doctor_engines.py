@@ -17,8 +17,9 @@ from dockerd import Daemon, pack
 from doctor import NOBODY, as_nobody, command, doctor, follow, without
 
 import bpfgen
-from bpfgen.config.schema import Config, Image
+from bpfgen.config.schema import Config
 from bpfgen.config.schema import Project as Named
+from bpfgen.config.schemabuilder import Image
 from bpfgen.config.source import Document
 from bpfgen.doctor import containers, engines
 from bpfgen.doctor.subject import Subject

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from bpfgen.builders import Unavailable, image
-from bpfgen.config.schema import Image
+from bpfgen.config.schemabuilder import Image
 
 sys.path.append(str(Path(__file__).parent))
 from engines import dockerd, podman_folders, unmount

@@ -15,10 +15,11 @@ from bpfgen.config.check import check
 from bpfgen.config.decode import decode
 from bpfgen.config.report import Report
 from bpfgen.config.schema import Config
+from bpfgen.config.schemabuilder import Builder
 from bpfgen.config.source import read_document
 from bpfgen.errors import Failure
 
-TABLES = (schema.Project, schema.Toolchain, schema.Compile, schema.Builder, schema.Targets, schema.Kernel)
+TABLES = (schema.Project, schema.Toolchain, schema.Compile, Builder, schema.Targets, schema.Kernel)
 TABLES += (schema.Variant, schema.Program, schema.ProgramGo, schema.Go, schema.Config)  # type: ignore[assignment]
 KNOWN = sorted({field.name for table in TABLES for field in fields(table)})
 PLAUSIBLE = ["amd64", "bpf/*.c", "bpf/a.c", "-Wall", "-Xclang", "-o", "v3", "5.10", "auto", "k", "../x", "{arch}", "*"]

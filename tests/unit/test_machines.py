@@ -15,7 +15,7 @@ import yaml
 from bpfgen import cli
 from bpfgen.config.decode import decode
 from bpfgen.config.report import Report
-from bpfgen.config.schema import Builder
+from bpfgen.config.schemabuilder import Builder
 from bpfgen.config.source import read_document
 from bpfgen.errors import EXIT_INPUT, EXIT_USAGE
 from bpfgen.machines import BASES, BUILDER, DEFAULT_ARCHES, FILES, packages, render

@@ -43,6 +43,7 @@ READ_AGAIN = {
     "bpfgen.config.decode",
     "bpfgen.config.report",
     "bpfgen.config.schema",
+    "bpfgen.config.schemabuilder",
     "bpfgen.config.source",
     "bpfgen.config.values",
     "bpfgen.errors",

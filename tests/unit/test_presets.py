@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bpfgen.builders import Unavailable, lima, vagrant
-from bpfgen.config.schema import Builder, Config, Lima, Project, Vagrant
+from bpfgen.config.schema import Config, Project
+from bpfgen.config.schemabuilder import Builder, Lima, Vagrant
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "presets"
 STUB = """\

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bpfgen.bpf.code import helper_name
 from bpfgen.bpf.maps import map_type
 from bpfgen.bpf.programs import SectionRule, program_type, section_rule
 from bpfgen.catalog import table
@@ -91,5 +92,5 @@ def test_names_agree_with_the_kernel_header() -> None:
     helpers = re.search(r"#define _+BPF_FUNC_MAPPER\(FN.*?\n\n", header, re.DOTALL)
     assert helpers
     named = list(re.findall(r"FN\((\w+)", helpers[0]))
-    assert named == table("helpers")["names"][: len(named)]
+    assert named[1:] == [helper_name(number) for number in range(1, len(named))]
     assert len(named) > 200
