@@ -1,8 +1,9 @@
 """Drops DWARF from one BPF object.
 
-On the path of every compile edge, so `struct` is all that it imports. It exists because strips differ between tools
-(eu-strip keeps the FILE symbol and adds a `.shstrtab`, llvm-strip does neither), because the clang of a wheel comes
-without any, and because it is faster than starting one: with one strip, one compiler gives one object on every host.
+On the path of every compile edge, so `struct` is all that it imports besides `forwards`. It exists because strips
+differ between tools (eu-strip keeps the FILE symbol and adds a `.shstrtab`, llvm-strip does neither), because the clang
+of a wheel comes without any, and because it is faster than starting one: with one strip, one compiler gives one object
+on every host.
 
 Kept, as `llvm-strip -g` keeps them: every section but DWARF and the relocations of DWARF, in their order, and
 every symbol but those of dropped sections and the FILE symbols, which name a path of the build host.
@@ -12,6 +13,8 @@ every symbol but those of dropped sections and the FILE symbols, which name a pa
 from __future__ import annotations
 
 import struct
+
+from bpfgen.forwards import in_order
 
 SHT_SYMTAB, SHT_STRTAB, SHT_RELA, SHT_NOBITS, SHT_REL = 2, 3, 4, 8, 9
 SHT_GROUP, SHT_SYMTAB_SHNDX, SHT_LLVM_ADDRSIG = 17, 18, 0x6FFF4C03
@@ -81,6 +84,7 @@ def _strip(elf: Object) -> bytes:
     kept_names = [names[old] for old in sorted(symbol_map)]
     for index in keep:
         rewrite_section(elf, elf.sections[index], section_map, symbol_map)
+    order_forwards(elf)
     elf.names_index = section_map[elf.names_index]
     elf.sections = [elf.sections[index] for index in keep]
     elf.symbols_index = section_map[elf.symbols_index]
@@ -203,6 +207,15 @@ def rewrite_relocations(elf: Object, section: Section, symbol_map: dict[int, int
         fields[symbol_at] = symbol_map[fields[symbol_at]]
         rows.append(struct.pack(form, *fields))
     return b"".join(rows)
+
+
+def order_forwards(elf: Object) -> None:
+    """Gives `.BTF` the one order that it has in every folder (see `forwards`)."""
+    sections = {section.name: section for section in elf.sections}
+    types = sections.get(b".BTF")
+    if types is not None:
+        ext = sections.get(b".BTF.ext")
+        types.data = in_order(types.data, ext.data if ext else b"", elf.order)
 
 
 def rewrite_names(elf: Object, names: list[bytes]) -> None:

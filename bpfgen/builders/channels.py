@@ -155,10 +155,13 @@ class Channels(Stream):
         self._say(f"{task.number} {status}")
 
     def _locked(self, worker: Worker, task: Task) -> int:
-        """No two commands with one file to bring: one may be left of a build that was ended."""
+        """No two commands with one file of the output folder to bring: one may be left of a build that was ended.
+        bpfgen's own files don't change.
+        """
         brought = list(self._brought(task))
+        made = sorted(path for path in brought if not path.startswith(PACKAGE))
         with self._lock:
-            locks = [self._locks.setdefault(path, threading.Lock()) for path in sorted(brought)]
+            locks = [self._locks.setdefault(path, threading.Lock()) for path in made]
         with contextlib.ExitStack() as held:
             for lock in locks:
                 held.enter_context(lock)
