@@ -265,6 +265,30 @@ def test_examples_load(trees: Trees) -> None:
     assert ours["xdp"] == ours["uretprobe"] == ""
 
 
+# A network namespace of its own: the example attaches to its loopback device, on which packets are sent to nobody.
+RUN = """
+ip link set lo up
+timeout -s INT 4 "$1" lo 2>&1 &
+for i in 1 2 3 4 5 6; do sleep 0.5; bash -c 'echo hello >/dev/udp/127.0.0.1/9' 2>/dev/null; done
+wait
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="attaching needs root")
+@pytest.mark.parametrize(
+    ("name", "count"), [("xdp", r"127\.0\.0\.1 => [1-9]"), ("tcx", r"[1-9]\d* Ingress, +[1-9]\d* Egress")]
+)
+def test_examples_run(name: str, count: str, trees: Trees, tmp_path: Path) -> None:
+    """With their own code, unchanged: they attach, and count packets."""
+    program = tmp_path / name
+    go("build", "-o", str(program), f"./examples/{name}", cwd=trees.ours)
+    done = subprocess.run(
+        ("unshare", "--net", "bash", "-c", RUN, "bash", str(program)), capture_output=True, text=True, check=False
+    )
+    assert "Attached" in done.stdout, done.stdout + done.stderr
+    assert re.search(count, done.stdout), done.stdout
+
+
 def loaded(root: Path, found: Iterable[Example]) -> dict[str, str]:
     """What each example's loader says: nothing where all is well."""
     for example in found:
