@@ -13,8 +13,8 @@ from bpfgen.builders.mirror import Mirror
 from bpfgen.builders.paths import Paths
 from bpfgen.builders.settings import Remote, Settings, parse, render
 
-REMOTE = Remote("box", ("ssh",), "box", "/c", "/home/me/b", "/home/me/b/x/work/p", True, "out", ("/lib/wheel",), "", "")
-SETTINGS = Settings("ssh", "", "", "/work/p", ("/work/p", "/pkg/clang", "/work/other"), (), "", "out/sysroot/1", REMOTE)
+REMOTE = Remote("box", ("ssh",), "box", "/c", "/home/me/b", "/home/me/b/x/code/p", True, "out", ("/lib/wheel",), "", "")
+SETTINGS = Settings("ssh", "", "", "/code/p", ("/code/p", "/pkg/clang", "/code/other"), (), "", "out/sysroot/1", REMOTE)
 SHARED = dataclasses.replace(SETTINGS, remote=dataclasses.replace(REMOTE, copied=False, project="/host"))
 
 
@@ -27,13 +27,13 @@ def test_settings_are_read_back() -> None:
     [
         ("bpf/a.c", "bpf/a.c"),
         ("../other", "../other"),
-        ("/work/p/bpf/a.c", "/home/me/b/x/work/p/bpf/a.c"),
-        ("-I/work/other", "-I/home/me/b/x/work/other"),
-        ("-ffile-prefix-map=/work/p=.", "-ffile-prefix-map=/home/me/b/x/work/p=."),
+        ("/code/p/bpf/a.c", "/home/me/b/x/code/p/bpf/a.c"),
+        ("-I/code/other", "-I/home/me/b/x/code/other"),
+        ("-ffile-prefix-map=/code/p=.", "-ffile-prefix-map=/home/me/b/x/code/p=."),
         ("-ffile-prefix-map=/lib/wheel=zig", "-ffile-prefix-map=/home/me/b/x/lib/wheel=zig"),
         ("-ffile-prefix-map=/usr/include=include", "-ffile-prefix-map=/usr/include=include"),
-        ("-DFOLDER=/work/p", "-DFOLDER=/work/p"),
-        ("/work/pp/a.c", "/work/pp/a.c"),
+        ("-DFOLDER=/code/p", "-DFOLDER=/code/p"),
+        ("/code/pp/a.c", "/code/pp/a.c"),
         ("/usr/include", "/usr/include"),
     ],
 )
@@ -44,13 +44,13 @@ def test_words(word: str, there: str) -> None:
 def test_a_shared_folder() -> None:
     """What is beside it isn't shared."""
     paths = Paths(SHARED)
-    assert paths.there("/work/p/bpf/a.c") == "/host/bpf/a.c"
-    assert paths.there("../other/h") == "/home/me/b/x/work/other/h"
-    assert paths.here("/host/bpf/a.c") == "/work/p/bpf/a.c"
-    assert paths.text(b"/host/a.c:1: error") == b"/work/p/a.c:1: error"
+    assert paths.there("/code/p/bpf/a.c") == "/host/bpf/a.c"
+    assert paths.there("../other/h") == "/home/me/b/x/code/other/h"
+    assert paths.here("/host/bpf/a.c") == "/code/p/bpf/a.c"
+    assert paths.text(b"/host/a.c:1: error") == b"/code/p/a.c:1: error"
 
 
-@given(st.sampled_from(["/work/p", "/work/other", "/pkg/clang"]), st.text("ab/ .$'", max_size=8), st.booleans())
+@given(st.sampled_from(["/code/p", "/code/other", "/pkg/clang"]), st.text("ab/ .$'", max_size=8), st.booleans())
 def test_there_and_back(folder: str, name: str, shared: bool) -> None:
     paths = Paths(SHARED if shared else SETTINGS)
     assert paths.here(paths.there(f"{folder}/{name}")) == f"{folder}/{name}"
