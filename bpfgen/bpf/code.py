@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from functools import cache
 
 from bpfgen.bpf.container import STT_FUNC, STT_OBJECT, STT_SECTION, Container, Section, Symbol
 from bpfgen.bpf.externs import Extern, is_extern
@@ -26,7 +25,7 @@ from bpfgen.bpf.malformed import Malformed
 from bpfgen.bpf.maps import is_map_section
 from bpfgen.bpf.programs import functions
 from bpfgen.bpf.relocations import Relocation, relocations
-from bpfgen.catalog import features
+from bpfgen.catalog import feature_names
 from bpfgen.frozen import frozen
 
 
@@ -65,12 +64,7 @@ class Function:
 
 def helper_name(number: int) -> str:
     """`1` → `map_lookup_elem`; the number as text where the catalogue has none."""
-    return _helpers().get(number, str(number))
-
-
-@cache
-def _helpers() -> Mapping[int, str]:
-    return {row["id"]: name.removeprefix("bpf_") for name, row in features("helper").items()}
+    return feature_names("helper", "bpf_").get(number, str(number))
 
 
 def read_functions(elf: Container, externs: Iterable[Extern]) -> tuple[Function, ...]:

@@ -14,7 +14,7 @@ from bpfgen.bpf.container import STT_SECTION, Container, Section
 from bpfgen.bpf.info import MapInfo
 from bpfgen.bpf.layout import Alignments, c_name, size_of
 from bpfgen.bpf.malformed import Malformed
-from bpfgen.catalog import table
+from bpfgen.catalog import feature_names
 
 BPF_F_RDONLY_PROG = 1 << 7
 BPF_F_MMAPABLE = 1 << 10
@@ -32,8 +32,7 @@ MAX_FIELDS = 64
 
 def map_type(number: int) -> str:
     """The name of a `BPF_MAP_TYPE_…` number in lower case, or the number where the catalogue has none."""
-    names: list[str] = table("map_types")["names"]
-    return names[number] if number < len(names) else str(number)
+    return feature_names("map_type", "BPF_MAP_TYPE_").get(number, str(number)) if number else "unspec"
 
 
 def read_maps(elf: Container, btf: Btf | None) -> tuple[MapInfo, ...]:

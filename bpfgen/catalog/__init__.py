@@ -48,6 +48,12 @@ def features(kind: str) -> dict[str, dict[str, Any]]:
     return rows
 
 
+@cache
+def feature_names(kind: str, prefix: str) -> dict[int, str]:
+    """Number → name of what `features` has, in lower case and without a prefix: `1` → `hash` of `BPF_MAP_TYPE_`."""
+    return {row["id"]: name[len(prefix) :].lower() for name, row in features(kind).items()}
+
+
 def mcpu_of(versions: tuple[tuple[int, ...], ...]) -> str:
     """The default instruction set for kernels of these upstream versions: what the oldest of them has."""
     facts = table("mcpu")

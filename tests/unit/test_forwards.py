@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from bpfgen import forwards
+from bpfgen.bpf import btfrecords
 from bpfgen.bpf.btf import Btf, Kind
 from bpfgen.forwards import in_order
 
@@ -76,3 +78,9 @@ def test_left_alone() -> None:
     assert in_order(array, b"", "<") == array
     for size in range(len(unsorted)):
         assert in_order(unsorted[:size], b"", "<") == unsorted[:size]
+
+
+def test_records_are_as_the_reader_has_them() -> None:
+    """The tables here are BTF's once more: the reader's own take longer to import than a strip takes."""
+    assert (forwards.FIXED, forwards.EACH) == (btfrecords._TAIL, btfrecords._TAIL_PER_ITEM)
+    assert set(Kind) - btfrecords.SIZED - {Kind.VOID, Kind.ARRAY, Kind.FWD} == forwards.REFERS
