@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Optional
 
 from bpfgen.bpf.lines import Line
+from bpfgen.bpf.resolve import Place, Resolution
 from bpfgen.verdicts.model import FAILS, OK, UNKNOWN, Reason
 from bpfgen.verdicts.subject import Loaded, Site, Subject
 from bpfgen.verdicts.target import Answer, Target
@@ -16,6 +18,13 @@ class Case:
 
     def __init__(self, subject: Subject, target: Target) -> None:
         self.subject, self.target = subject, target
+
+    @cached_property
+    def resolutions(self) -> Mapping[Place, Resolution]:
+        """What becomes of the CO-RE relocations of all that is loaded; none where the kernel's types aren't known."""
+        if self.target.types is None or not self.subject.found.relocations:
+            return {}
+        return self.subject.resolver.resolve(self.target.types, frozenset(each.name for each in self.subject.left))
 
     def live(self, program: Loaded, sites: Iterable[Site]) -> Optional[Site]:  # noqa: ARG002
         """The first of these instructions that the kernel's verifier comes to; None where guards save all of them."""

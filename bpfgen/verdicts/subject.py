@@ -12,6 +12,7 @@ from bpfgen.bpf.lines import Line
 from bpfgen.bpf.needs import FEATURE, Reader
 from bpfgen.bpf.object import BpfObject
 from bpfgen.bpf.programs import SUBPROGRAMS
+from bpfgen.bpf.resolve import Resolver
 from bpfgen.frozen import frozen
 
 LIBBPF, CILIUM = "libbpf", "cilium"
@@ -54,6 +55,11 @@ class Subject:
         reader = Reader(self.found.functions)
         functions = {(each.section, each.name): each for each in self.found.functions if each.section != SUBPROGRAMS}
         return tuple(self._loaded(each, functions, reader) for each in self.found.programs if self._is_loaded(each))
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """Resolves its CO-RE relocations. Raises Malformed."""
+        return Resolver(self.found, self.loader)
 
     @property
     def left(self) -> tuple[ProgramInfo, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from bpfgen.verdicts.case import Case
 from bpfgen.verdicts.model import Reason
-from bpfgen.verdicts.rules import attach, code, data, maps, programs
+from bpfgen.verdicts.rules import attach, code, core, data, maps, programs
 
 Rule = Callable[[Case], Iterator[Reason]]
 
@@ -34,5 +34,7 @@ RULES: tuple[Rule, ...] = (
     data.ksyms,
     data.kconfig,
     data.variables,
-    data.own_types,
+    core.types,
+    core.refused,
+    core.missing,
 )

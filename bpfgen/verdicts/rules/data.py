@@ -107,16 +107,3 @@ def variables(case: Case) -> Iterator[Reason]:
                 reason = case.missing(answer, "data", name, what, program, sites)
                 if reason is not None:
                     yield reason
-
-
-def own_types(case: Case) -> Iterator[Reason]:
-    """Types of the kernel, which CO-RE relocations are resolved against."""
-    asked = len(case.subject.found.relocations)
-    if case.target.types is not None or not asked:
-        return
-    if case.target.has("feature", "types_of_own").has is False:
-        message = f"the kernel has no types of its own: the loader must be given them, for {asked} relocations (CO-RE)"
-        yield case.reason(CONDITIONAL, "core", "", message)
-    else:
-        message = f"the kernel's types aren't known, which {asked} relocations (CO-RE) are for: give its table  btf = …"
-        yield case.reason(UNKNOWN, "core", "", message)
