@@ -57,7 +57,7 @@ class Output:
 
 OUTPUTS = (
     Output("manifest"),
-    Output("verdicts", (*OWN, "kernels", "verdicts"), kernels=True),
+    Output("verdicts", (*OWN, "parallel.py", "kernels", "verdicts"), kernels=True),
     Output("go", bindings="embed"),
     Output("bpf2go", bindings="bpf2go"),
     Output("skeleton", ("steps.py", "files.py", "outputs/skeleton.py"), bpftool=True),
