@@ -264,6 +264,14 @@ class Rust:
 
 
 @frozen
+class Check:
+    """What objects are checked for."""
+
+    loader: Literal["libbpf", "cilium"] = "libbpf"
+    """What loads the objects: libbpf, or cilium/ebpf. They differ: cilium/ebpf also loads programs of `SEC("?…")`."""
+
+
+@frozen
 class Config:
     """A whole `build.toml`."""
 
@@ -275,6 +283,7 @@ class Config:
     targets: Targets = field(default_factory=Targets)
     kernel: dict[Name, Kernel] = field(default_factory=dict)
     program: dict[ProgramName, Program] = field(default_factory=dict)
+    check: Check = field(default_factory=Check)
     go: Optional[Go] = None
     skeleton: Optional[Skeleton] = None
     rust: Optional[Rust] = None
