@@ -27,7 +27,7 @@ class Allow:
 
 @frozen
 class Check:
-    """What is made of verdicts: unless it says more here, `fails` is an error, `conditional` and `unknown` are warnings."""
+    """What is made of verdicts: `fails` is an error, `conditional` and `unknown` are warnings, unless it says more."""
 
     requires: Optional[tuple[Name, ...]] = None
     """Kernel targets that programs must be `ok` on, those of them that a program is for: there, `conditional` and
