@@ -11,14 +11,15 @@ from typing import Optional, TextIO
 from bpfgen.compile import layout_of
 from bpfgen.errors import EXIT_FAILED, EXIT_OK, Failure, Location, Problem
 from bpfgen.files import write_if_changed
+from bpfgen.findings import github, listing, sarif
+from bpfgen.findings.checked import Checked, Selection, checked, to_json
+from bpfgen.findings.kinds import kind
+from bpfgen.findings.places import places, unused
+from bpfgen.findings.policy import ERROR, WARNING
+from bpfgen.findings.rules import rules_of
 from bpfgen.project import Project, load
 from bpfgen.text import paint
-from bpfgen.verdicts import github, listing, sarif
-from bpfgen.verdicts.checked import Checked, Selection, checked, to_json
-from bpfgen.verdicts.judge import ERROR, WARNING, rules_of
-from bpfgen.verdicts.kinds import kind
 from bpfgen.verdicts.model import Verdict
-from bpfgen.verdicts.places import places, unused
 
 HELP = "say which kernels take which programs, and why not"
 EPILOG = """examples:
@@ -57,10 +58,12 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
         from bpfgen import fastcheck
 
         return fastcheck.run(args, out)
-    project = load(args)
+    # The selection is of verdicts: one of objects would also leave out the other kernels of what it skips.
+    whole = argparse.Namespace(**{**vars(args), "only": [], "skip": []})
+    project = load(whole)
     log = os.path.abspath(args.sarif) if args.sarif else ""
     os.chdir(project.root)
-    verdicts = _verdicts(project, args)
+    verdicts = _verdicts(project, whole)
     if verdicts is None:
         print("bpfgen: would build, then check what was built", file=out)
         return EXIT_OK
@@ -76,10 +79,10 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
 
 
 def _verdicts(project: Project, args: argparse.Namespace) -> Optional[list[Verdict]]:
-    """Builds them: all, because a selection would change what `ninja` builds. None in a dry run."""
+    """Builds them; None in a dry run."""
     from bpfgen.commands import generate
     from bpfgen.committed.ninja import build, is_shown
-    from bpfgen.verdicts.stored import read
+    from bpfgen.findings.stored import read
 
     if not any(unit.kernels for unit in project.units):
         hint = "bpfgen kernel add NAME FILE  adds one"
@@ -87,7 +90,7 @@ def _verdicts(project: Project, args: argparse.Namespace) -> Optional[list[Verdi
     if args.dry_run:
         return None
     root = {"directory": project.root, "file": project.file}
-    generate.run(argparse.Namespace(**{**vars(args), **root, "only": [], "skip": []}), io.StringIO())
+    generate.run(argparse.Namespace(**{**vars(args), **root}), io.StringIO())
     path = f"{layout_of(project.config).out}/verdicts.json"
     build((path,), quiet=not is_shown(args))
     return read(path)
@@ -133,10 +136,7 @@ def _annotate(project: Project, shown: Checked, out: TextIO) -> None:
     place = places(project, repository=True)
     for finding in shown.findings:
         if finding.level in {ERROR, WARNING}:
-            line = github.command(
-                finding.level, place(finding), kind(finding.reason.kind).title, listing.message(finding)
-            )
-            print(line, file=out)
-    for where in _unused(project, shown):
-        moved = Location(_relative(project, project.file), where.line, where.column)
-        print(github.command("warning", moved, "Nothing to accept", UNUSED), file=out)
+            title = kind(finding.reason.kind).title
+            print(github.command(finding.level, place(finding), title, listing.message(finding)), file=out)
+    for where in unused(project, shown.unused, repository=True):
+        print(github.command("warning", where, "Nothing to accept", UNUSED), file=out)

@@ -1,15 +1,17 @@
-"""All that `bpfgen check` and the report show, from verdicts and what a project makes of them. Pure."""
+"""All that `bpfgen check` and the report show, from verdicts and what a project makes of them."""
 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from bpfgen.findings.policy import ERROR, Finding, findings, judge, unused
+from bpfgen.findings.rows import Row, Upstream, ordered, rows
+from bpfgen.findings.rules import Rules, from_json
+from bpfgen.findings.stored import read
 from bpfgen.frozen import frozen
-from bpfgen.verdicts.judge import ERROR, Finding, Rules, findings, judge, unused
 from bpfgen.verdicts.model import Verdict
-from bpfgen.verdicts.rows import Row, Upstream, ordered, rows
 
 
 @frozen
@@ -51,6 +53,12 @@ def checked(verdicts: Iterable[Verdict], kernels: Upstream, rules: Rules, select
     asked = {name: version for name, version in kernels.items() if name in names}
     left = unused(judged, rules) if selection.is_all else []
     return Checked(tuple(ordered(asked)), tuple(rows(judged, asked)), tuple(findings(judged)), tuple(left))
+
+
+def of_plan(plan: Mapping[str, Any]) -> Checked:
+    """All that there is to show of a build, by its `plan.json`; raises `Failure`, OSError."""
+    part = plan["check"]
+    return checked(read(plan["verdicts"]["path"]), part["kernels"], from_json(part["rules"]), Selection())
 
 
 def _selected(verdicts: Iterable[Verdict], selection: Selection) -> Iterator[Verdict]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from bpfgen.errors import Location
+from bpfgen.findings.policy import Finding
 from bpfgen.project import Project
-from bpfgen.verdicts.judge import Finding
 
 
 def places(project: Project, repository: bool = False) -> Callable[[Finding], Location]:

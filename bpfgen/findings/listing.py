@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bpfgen.errors import Location
+from bpfgen.findings.policy import ACCEPTED, ERROR, NOTE, WARNING, Finding
+from bpfgen.findings.rows import Cell, Row, totals
 from bpfgen.text import columns, plural
-from bpfgen.verdicts.judge import ACCEPTED, ERROR, NOTE, WARNING, Finding
 from bpfgen.verdicts.model import CONDITIONAL, FAILS, OK, UNKNOWN
-from bpfgen.verdicts.rows import Cell, Row, totals
 
 Painter = Callable[[str, str], str]
 """Text, and the colour that it gets where there are colours."""
@@ -39,7 +39,7 @@ def word(cell: Cell | None) -> str:
 
 def summary(rows: Sequence[Row], findings: Sequence[Finding]) -> str:
     """One line."""
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in totals(rows).items() if count)
+    counts = ", ".join(f"{count} {_of(verdict, count)}" for verdict, count in totals(rows).items() if count)
     levels = [sum(finding.level == level for finding in findings) for level in (ERROR, WARNING, ACCEPTED)]
     words = [
         plural(levels[0], "error"),
@@ -50,11 +50,15 @@ def summary(rows: Sequence[Row], findings: Sequence[Finding]) -> str:
     return f"{programs} on {plural(len(rows[0].cells) if rows else 0, 'kernel')}: {counts}; {', '.join(words)}"
 
 
+def _of(verdict: str, count: int) -> str:
+    return "fail" if verdict == FAILS and count != 1 else verdict
+
+
 def where(finding: Finding) -> str:
-    """Where it holds: `lts510, lts54 (arm64)`."""
+    """Where it holds: `lts510, lts54 arm64`."""
     if finding.all_kernels:
         return "every kernel"
-    names = (name if name in finding.everywhere else f"{name} ({' '.join(own)})" for name, own in finding.kernels)
+    names = (name if name in finding.everywhere else f"{name} {' '.join(own)}" for name, own in finding.kernels)
     return ", ".join(names)
 
 

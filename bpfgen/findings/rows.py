@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional
 
 from bpfgen.catalog import version
+from bpfgen.findings.policy import LEVELS, Judged
 from bpfgen.frozen import frozen
-from bpfgen.verdicts.judge import LEVELS, Judged
 from bpfgen.verdicts.model import CONDITIONAL, FAILS, OK, UNKNOWN, VERDICTS
 
 Upstream = Mapping[str, Optional[str]]

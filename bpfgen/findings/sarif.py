@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from bpfgen import __version__
 from bpfgen.errors import Location
-from bpfgen.verdicts.judge import ACCEPTED, ERROR, NOTE, WARNING, Finding
-from bpfgen.verdicts.kinds import KINDS, kind
-from bpfgen.verdicts.listing import level, message
+from bpfgen.findings.kinds import KINDS, kind
+from bpfgen.findings.listing import level, message
+from bpfgen.findings.policy import ACCEPTED, ERROR, NOTE, WARNING, Finding
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 

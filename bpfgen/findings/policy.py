@@ -5,28 +5,16 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 from bpfgen.config.schemacheck import Allow
-from bpfgen.frozen import field, frozen
+from bpfgen.findings.rules import Rules
+from bpfgen.frozen import frozen
 from bpfgen.verdicts.model import FAILS, OK, VERDICTS, Reason, Verdict
-
-if TYPE_CHECKING:
-    from bpfgen.config.schema import Config
-    from bpfgen.matrix import Unit
 
 NOTE, ACCEPTED, WARNING, ERROR = "note", "accepted", "warning", "error"
 LEVELS = (NOTE, ACCEPTED, WARNING, ERROR)
 """From the best to the worst."""
-
-
-@frozen
-class Rules:
-    """What `build.toml` says of verdicts."""
-
-    allow: tuple[Allow, ...] = ()
-    required: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Programs and the kernel targets that they must be `ok` on; programs without any are left out."""
 
 
 @frozen
@@ -69,27 +57,6 @@ class Finding:
     def need(self) -> str:
         """What `check.allow` calls it."""
         return f"{self.reason.kind}:{self.reason.name}"
-
-
-def rules_of(config: Config, units: Iterable[Unit]) -> Rules:
-    """The rules for the units' programs."""
-    required = {}
-    for unit in units:
-        own = config.program[unit.key].requires
-        names = own if own is not None else config.check.requires or ()
-        if names:
-            required[unit.program] = tuple(names)
-    return Rules(config.check.allow, required)
-
-
-def rules_to_json(rules: Rules) -> dict[str, Any]:
-    """Rules as JSON's values."""
-    return dataclasses.asdict(rules)
-
-
-def rules_from_json(value: Mapping[str, Any]) -> Rules:
-    """Rules out of what `rules_to_json` gave."""
-    return Rules(tuple(Allow(**each) for each in value["allow"]), value["required"])
 
 
 def judge(verdicts: Iterable[Verdict], rules: Rules) -> list[Judged]:
