@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 import pytest
+from madeverdicts import KERNELS, LOOP, RINGBUF, STATE, sample, verdict
 
 from bpfgen.config.schemacheck import Allow
 from bpfgen.errors import Location
@@ -15,7 +16,6 @@ from bpfgen.findings.rows import Cell, loads, ordered
 from bpfgen.findings.rules import Rules, from_json
 from bpfgen.findings.rules import to_json as rules_to_json
 from bpfgen.verdicts.model import CONDITIONAL, FAILS, OK, UNKNOWN
-from tests.verdicts import KERNELS, LOOP, RINGBUF, STATE, sample, verdict
 
 OLD = Allow("nobody has it any more", kernel="lts54")
 
