@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Literal, Optional
 
 from bpfgen.config.values import Glob, Name, Sentence
 from bpfgen.frozen import frozen
@@ -29,6 +29,8 @@ class Allow:
 class Check:
     """What is made of verdicts: `fails` is an error, `conditional` and `unknown` are warnings, unless it says more."""
 
+    loader: Literal["libbpf", "cilium"] = "libbpf"
+    """What loads the objects: libbpf, or cilium/ebpf. They differ: cilium/ebpf also loads programs of `SEC("?…")`."""
     requires: Optional[tuple[Name, ...]] = None
     """Kernel targets that programs must be `ok` on, those of them that a program is for: there, `conditional` and
     `unknown` are errors too, and nothing is accepted."""

@@ -25,6 +25,12 @@ PLAN = ("bpfgen", "project", "toolchain", "objects")
 """What `plan.json` has at its top, beside the parts of outputs."""
 
 
+OWN = ("steps.py", "files.py", "bpf", "catalog", "outputs")
+"""bpfgen's own files and folders that most steps are made of."""
+SHOWN = ("steps.py", "files.py", "text.py", "catalog", "findings", "verdicts/model.py", "outputs")
+"""The same, of what shows verdicts."""
+
+
 @frozen
 class Output:
     """A kind of output."""
@@ -33,15 +39,21 @@ class Output:
     """Of its module here, its step, its part of the plan, and the table of `build.toml` that asks for it. Where there
     can be no such table, it is made always.
     """
-    code: tuple[str, ...] = ("steps.py", "files.py", "bpf", "catalog", "outputs")
+    code: tuple[str, ...] = OWN
     """bpfgen's own files and folders that its step is made of, so that a new bpfgen makes its files again."""
     bpftool: bool = False
     """Whether its step runs bpftool."""
+    kernels: bool = False
+    """Whether only projects with kernel targets have it."""
+    check: bool = False
+    """Whether it is made by the target `check`, and not by a plain build."""
     bindings: str = ""
     """The value of `go.bindings` that asks for it, where a table of its own doesn't."""
 
     def wanted(self, config: Config) -> bool:
         """Whether a project has it."""
+        if self.kernels:
+            return bool(config.kernel)
         if self.bindings:
             return config.go is not None and config.go.bindings == self.bindings
         return getattr(config, self.name, True) is not None
@@ -49,6 +61,9 @@ class Output:
 
 OUTPUTS = (
     Output("manifest"),
+    Output("verdicts", (*OWN, "kernels", "verdicts"), kernels=True),
+    Output("check", SHOWN, kernels=True, check=True),
+    Output("report", SHOWN, kernels=True, check=True),
     Output("go", bindings="embed"),
     Output("bpf2go", bindings="bpf2go"),
     Output("skeleton", ("steps.py", "files.py", "outputs/skeleton.py"), bpftool=True),
