@@ -40,8 +40,8 @@ class Resolver:
     def __init__(self, found: BpfObject, loader: str = "libbpf") -> None:
         """`loader` is `libbpf` or `cilium`. Raises Malformed where the object's types or relocations are damaged."""
         self.asked = tuple(_asked(found))
-        self._own = Own(Shapes(found.btf)) if found.btf is not None else None
-        self._programs = tuple(_programs(found, self.asked)) if loader == "cilium" else ()
+        self.own = Own(Shapes(found.btf)) if found.btf is not None else None
+        self.programs = tuple(_programs(found, self.asked)) if loader == "cilium" else ()
         self._loader = loader
 
     def resolve(self, types: KernelTypes, skipped: Container[str] = ()) -> dict[Place, Resolution]:
@@ -50,15 +50,15 @@ class Resolver:
         cilium/ebpf chooses types for each program. Where that gives a function of several programs several results,
         the worst one is here.
         """
-        if self._own is None:
+        if self.own is None:
             return {}
         if self._loader != "cilium":
-            run = Libbpf(self._own, types)
+            run = Libbpf(self.own, types)
             return {each.place: run.resolution(each) for each in self.asked if each.function.name not in skipped}
         found: dict[Place, Resolution] = {}
-        for program, asked in self._programs:
+        for program, asked in self.programs:
             if program.name not in skipped:
-                for place, each in Cilium(self._own, types).resolutions(asked):
+                for place, each in Cilium(self.own, types).resolutions(asked):
                     found[place] = max(found.get(place, each), each, key=lambda known: STATES.index(known.state))
         return found
 
