@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Literal, Optional, Union
 
 from bpfgen.config.schemabuilder import Builder
+from bpfgen.config.schemacheck import Check
 from bpfgen.config.values import (
     Address,
     ArchName,
@@ -195,6 +196,8 @@ class Program:
     """Architectures; overrides `targets.arches`."""
     kernels: Optional[tuple[Name, ...]] = None
     """Kernel targets; overrides `targets.kernels`."""
+    requires: Optional[tuple[Name, ...]] = None
+    """Kernel targets that it must be `ok` on; overrides `check.requires`."""
     portable: bool = False
     """The program uses no `__TARGET_ARCH_…` and no `<asm/…>` that differs: one little-endian object serves all
     little-endian architectures.
@@ -261,14 +264,6 @@ class Rust:
 
     dir: Optional[RelativePath] = None
     """The module's folder, such as `src/bpf` for `mod bpf;`. Not given: `rust` in the output folder."""
-
-
-@frozen
-class Check:
-    """What objects are checked for."""
-
-    loader: Literal["libbpf", "cilium"] = "libbpf"
-    """What loads the objects: libbpf, or cilium/ebpf. They differ: cilium/ebpf also loads programs of `SEC("?…")`."""
 
 
 @frozen

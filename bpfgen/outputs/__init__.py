@@ -27,6 +27,8 @@ PLAN = ("bpfgen", "project", "toolchain", "objects")
 
 OWN = ("steps.py", "files.py", "bpf", "catalog", "outputs")
 """bpfgen's own files and folders that most steps are made of."""
+SHOWN = ("steps.py", "files.py", "text.py", "catalog", "findings", "verdicts/model.py", "outputs")
+"""The same, of what shows verdicts."""
 
 
 @frozen
@@ -43,6 +45,8 @@ class Output:
     """Whether its step runs bpftool."""
     kernels: bool = False
     """Whether only projects with kernel targets have it."""
+    check: bool = False
+    """Whether it is made by the target `check`, and not by a plain build."""
     bindings: str = ""
     """The value of `go.bindings` that asks for it, where a table of its own doesn't."""
 
@@ -58,6 +62,8 @@ class Output:
 OUTPUTS = (
     Output("manifest"),
     Output("verdicts", (*OWN, "parallel.py", "kernels", "verdicts"), kernels=True),
+    Output("check", SHOWN, kernels=True, check=True),
+    Output("report", SHOWN, kernels=True, check=True),
     Output("go", bindings="embed"),
     Output("bpf2go", bindings="bpf2go"),
     Output("skeleton", ("steps.py", "files.py", "outputs/skeleton.py"), bpftool=True),

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Optional
 
+from bpfgen.bpf.flow import Known
 from bpfgen.bpf.lines import Line
 from bpfgen.bpf.resolve import Place, Resolution
+from bpfgen.verdicts.guards import guards
 from bpfgen.verdicts.model import FAILS, OK, UNKNOWN, Reason
 from bpfgen.verdicts.subject import Loaded, Site, Subject
 from bpfgen.verdicts.target import Answer, Target
@@ -18,6 +20,7 @@ class Case:
 
     def __init__(self, subject: Subject, target: Target) -> None:
         self.subject, self.target = subject, target
+        self._live: dict[str, frozenset[Place]] = {}
 
     @cached_property
     def resolutions(self) -> Mapping[Place, Resolution]:
@@ -26,9 +29,21 @@ class Case:
             return {}
         return self.subject.resolver.resolve(self.target.types, frozenset(each.name for each in self.subject.left))
 
-    def live(self, program: Loaded, sites: Iterable[Site]) -> Optional[Site]:  # noqa: ARG002
+    def live(self, program: Loaded, sites: Iterable[Site]) -> Optional[Site]:
         """The first of these instructions that the kernel's verifier comes to; None where guards save all of them."""
-        return next(iter(sites), None)
+        reached = self._reached(program)
+        return next((site for site in sites if (site[0].section, site[1]) in reached), None)
+
+    def _reached(self, program: Loaded) -> frozenset[Place]:
+        """The instructions that the verifier comes to; only looked for where something is missing."""
+        if program.name not in self._live:
+            self._live[program.name] = self.subject.flow.live(program.functions[0], self.resolutions, self._known)
+        return self._live[program.name]
+
+    @cached_property
+    def _known(self) -> Known:
+        """What guards ask for beside types."""
+        return guards(self.subject, self.target)
 
     def missing(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from bpfgen.bpf.code import Function
+from bpfgen.bpf.flow import Flow
 from bpfgen.bpf.info import ProgramInfo
 from bpfgen.bpf.isa import feature
 from bpfgen.bpf.lines import Line
@@ -60,6 +61,11 @@ class Subject:
     def resolver(self) -> Resolver:
         """Resolves its CO-RE relocations. Raises Malformed."""
         return Resolver(self.found, self.loader)
+
+    @cached_property
+    def flow(self) -> Flow:
+        """Follows its guards."""
+        return Flow(self.found)
 
     @property
     def left(self) -> tuple[ProgramInfo, ...]:
