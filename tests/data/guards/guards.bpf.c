@@ -1,0 +1,154 @@
+// Programs with each guard that is usual. Behind one that is closed stands helper 9999 (`gone`), which no kernel has;
+// behind one that is open, helper 5 (`there`). The last program of each pair has them the other way round.
+typedef unsigned char __u8;
+typedef unsigned short __u16, __be16;
+typedef unsigned int __u32, __be32, __wsum;
+typedef unsigned long long __u64;
+typedef int __s32;
+typedef long long __s64;
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+extern int LINUX_KERNEL_VERSION __kconfig;
+extern _Bool CONFIG_BPF __kconfig __weak;
+extern _Bool CONFIG_NO_SUCH_THING __kconfig __weak;
+extern const void no_such_symbol __ksym __weak;
+extern const void bpf_prog_put __ksym __weak;
+void no_such_kfunc(int) __ksym __weak;
+
+#define KERNEL_VERSION(a, b, c) (((a) << 16) + ((b) << 8) + (c))
+#define gone(x) (((long (*)(long))9999)(x))
+#define there(x) (((long (*)(long))5)(x))
+#define noinline __attribute__((noinline))
+
+struct task_struct {
+	int pid;
+	int gone;
+} __attribute__((preserve_access_index));
+struct task_struct___old {
+	long no_such_state;
+} __attribute__((preserve_access_index));
+struct no_such_type {
+	int x;
+} __attribute__((preserve_access_index));
+enum bpf_func_id___mine {
+	BPF_FUNC_map_lookup_elem___mine = 1,
+	BPF_FUNC_no_such_helper___mine = 99,
+};
+
+const volatile int wanted = 0;
+const volatile int level = 3;
+static volatile const char flags[4] = { 0, 1 };
+int seen;
+
+#define CLOSED(name, condition)                                                                                        \
+	SEC("raw_tp/sys_enter") int closed_##name(void *ctx)                                                           \
+	{                                                                                                              \
+		if (condition)                                                                                         \
+			seen = gone(seen);                                                                             \
+		else                                                                                                   \
+			seen = there(seen);                                                                            \
+		return 0;                                                                                              \
+	}
+#define OPEN(name, condition)                                                                                          \
+	SEC("raw_tp/sys_enter") int open_##name(void *ctx)                                                             \
+	{                                                                                                              \
+		if (condition)                                                                                         \
+			seen = there(seen);                                                                            \
+		else                                                                                                   \
+			seen = gone(seen);                                                                             \
+		return 0;                                                                                              \
+	}
+#define BOTH(name, no, yes) CLOSED(name, no) OPEN(name, yes)
+
+#define task ((struct task_struct *)0)
+#define old ((struct task_struct___old *)0)
+
+static inline _Bool has_state(void)
+{
+	return bpf_core_field_exists(old->no_such_state);
+}
+static noinline _Bool has_type(void)
+{
+	return bpf_core_type_exists(struct no_such_type) || bpf_core_type_size(struct no_such_type) > 0;
+}
+static noinline _Bool has_pid(void)
+{
+	return bpf_core_field_exists(task->pid) && LINUX_KERNEL_VERSION >= KERNEL_VERSION(4, 0, 0);
+}
+static noinline int choose(int which)
+{
+	if (which == 1 && has_type())
+		return 2;
+	return which;
+}
+static noinline int behind(_Bool open, int value)
+{
+	if (open)
+		return gone(value);
+	return value + 1;
+}
+
+BOTH(field, bpf_core_field_exists(old->no_such_state), bpf_core_field_exists(task->pid))
+BOTH(type, bpf_core_type_exists(struct no_such_type), bpf_core_type_exists(struct task_struct))
+BOTH(value, bpf_core_enum_value_exists(enum bpf_func_id___mine, BPF_FUNC_no_such_helper___mine),
+     bpf_core_enum_value_exists(enum bpf_func_id___mine, BPF_FUNC_map_lookup_elem___mine))
+BOTH(version, LINUX_KERNEL_VERSION >= KERNEL_VERSION(200, 1, 0), LINUX_KERNEL_VERSION >= KERNEL_VERSION(4, 19, 0))
+BOTH(kconfig, CONFIG_NO_SUCH_THING, CONFIG_BPF)
+BOTH(symbol, &no_such_symbol, &bpf_prog_put)
+BOTH(kfunc, no_such_kfunc, !no_such_kfunc)
+BOTH(constant, wanted, level)
+BOTH(comparison, level > 5, level < 5 && level != 2)
+BOTH(array, flags[0], flags[1])
+BOTH(inlined, has_state(), !has_state())
+BOTH(subprogram, has_type(), has_pid())
+BOTH(and, bpf_core_field_exists(task->pid) && bpf_core_type_exists(struct no_such_type),
+     bpf_core_field_exists(task->pid) && LINUX_KERNEL_VERSION >= KERNEL_VERSION(4, 19, 0) && !wanted)
+BOTH(or, has_state() || wanted || bpf_core_type_exists(struct no_such_type),
+     has_state() || LINUX_KERNEL_VERSION >= KERNEL_VERSION(5, 0, 0))
+BOTH(runtime, seen > 5 && bpf_core_field_exists(old->no_such_state), seen > 5 || bpf_core_field_exists(task->pid))
+BOTH(argument, choose(bpf_core_field_exists(task->pid)) == 2, choose(bpf_core_field_exists(task->pid)) == 1)
+BOTH(size, bpf_core_type_size(struct no_such_type) > 0, bpf_core_type_size(struct task_struct) > 100)
+
+SEC("raw_tp/sys_enter") int closed_passed(void *ctx)
+{
+	return behind(bpf_core_field_exists(old->no_such_state), seen);
+}
+
+SEC("raw_tp/sys_enter") int closed_kept(void *ctx)
+{
+	_Bool has = bpf_core_field_exists(old->no_such_state);
+	for (int i = 0; i < 10; i++)
+		seen += there(i);
+	if (has)
+		seen = gone(seen);
+	seen += there(seen);
+	if (has || wanted)
+		seen = gone(seen);
+	return 0;
+}
+
+static int step(unsigned int index, void *data)
+{
+	if (bpf_core_type_exists(struct no_such_type))
+		return gone(index);
+	return there(index);
+}
+SEC("raw_tp/sys_enter") int closed_callback(void *ctx)
+{
+	bpf_loop(3, step, 0, 0);
+	return 0;
+}
+
+static int never(unsigned int index, void *data)
+{
+	return gone(index);
+}
+SEC("raw_tp/sys_enter") int closed_callback_of_none(void *ctx)
+{
+	if (wanted)
+		bpf_loop(3, never, 0, 0);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
