@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Optional, Union
 
 from bpfgen.bpf.btf import Kind
+from bpfgen.bpf.core import CoreRelocation
 from bpfgen.bpf.externs import Extern
 from bpfgen.bpf.flow import Known
+from bpfgen.bpf.resolution import RESOLVED, Place, Resolution
 from bpfgen.matrix import version_code
 from bpfgen.verdicts.subject import Subject
 from bpfgen.verdicts.target import Target
@@ -19,8 +22,11 @@ WRAPPERS = {
 }
 """The function that a system call enters the kernel by, where there are such (libbpf's arch_specific_syscall_pfx)."""
 
+EXISTENCE = frozenset({2, 8, 10, 12})
+"""Kinds of CO-RE relocations that only ask: of fields, types, values and whole types (`bpf.core.CORE_KINDS`)."""
 
-def guards(subject: Subject, target: Target) -> Known:
+
+def known(subject: Subject, target: Target) -> Known:
     """What is known of what an object asks for."""
     symbols = {each.name: there(each, target) for each in subject.found.externs if each.kind in ("kfunc", "ksym")}
     settings = {each.name: _setting(each.name, target) for each in subject.found.externs if each.kind == "kconfig"}
@@ -32,12 +38,20 @@ def guards(subject: Subject, target: Target) -> Known:
     )
 
 
+def denied(relocations: Iterable[CoreRelocation]) -> dict[Place, Resolution]:
+    """The answers of a kernel that has nothing that a program asks for."""
+    asked = [each for each in relocations if each.kind in EXISTENCE]
+    return {(each.section, each.slot): Resolution(each, RESOLVED, 0) for each in asked}
+
+
 def there(extern: Extern, target: Target) -> Optional[bool]:
     """Whether the kernel has a symbol or function; None where its types don't say."""
+    if extern.kind == "kfunc" and target.has("feature", "kfunc").has is False:
+        return False
     if target.types is None:
         return None
     if extern.kind == "kfunc":
-        return bool(target.has("feature", "kfunc").has and target.types.find(extern.name, Kind.FUNC))
+        return bool(target.types.find(extern.name, Kind.FUNC))
     found = bool(target.types.find(extern.name, *((Kind.VAR,) if extern.type else (Kind.VAR, Kind.FUNC))))
     return found if found or extern.type else None
 

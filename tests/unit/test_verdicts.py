@@ -80,7 +80,7 @@ def types(release: str, *functions: str, more: tuple[tuple[Kind, str], ...] = ()
     names = fields.split()
     words = [word for at, name in enumerate(names) for word in (btf.name(name), number, 32 * at)]
     btf.add(Kind.STRUCT, "task_struct", 4 * len(names), *words, items=len(names))
-    for name in ("bpf_check", "xdp_func_proto", "sk_filter_func_proto", "tc_cls_act_func_proto", *functions):
+    for name in ("xdp_func_proto", "sk_filter_func_proto", "tc_cls_act_func_proto", *functions):
         btf.add(Kind.FUNC, name, prototype, items=1)
     for what, name in more:
         btf.add(what, name, 0 if what is Kind.STRUCT else number, *((1,) if what is Kind.VAR else ()))
@@ -142,6 +142,28 @@ STRUCT = """\
 struct ops { int (*start)(void *); };
 SEC("struct_ops") int f(void *c) { return 0; }
 SEC(".struct_ops") struct ops ops = {.start = (void *)f};
+"""
+
+ASKS = """\
+enum bpf_func_id { BPF_FUNC_loop = 181 };
+SEC("xdp") int f(void *c) {
+if (!__builtin_preserve_enum_value(*(enum bpf_func_id *)BPF_FUNC_loop, 0)) return 0;
+return loop(3, 0, c, 0); /*!*/
+}
+"""
+BY_VERSION = """\
+extern int LINUX_KERNEL_VERSION __kconfig;
+SEC("xdp") int f(void *c) {
+if (LINUX_KERNEL_VERSION < (5 << 16) + (17 << 8)) return 0;
+return loop(3, 0, c, 0); /*!*/
+}
+"""
+BY_SYMBOL = """\
+extern int kill(int) __ksym __weak;
+SEC("tc") int f(void *c) {
+if (!kill) return 0;
+return kill(1); /*!*/
+}
 """
 
 ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
@@ -320,6 +342,17 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         {"known": "6.1", "loader": "cilium"},
         ("fails attach_target gone f",),
     ),
+    "asks": (ASKS, {"known": "5.15"}, ("ok helper bpf_loop f",)),
+    "asks-6.1": (ASKS, {"known": "6.1"}, ()),
+    "asks-wrong": (ASKS.replace("if (!", "if ("), {"known": "5.15"}, ("fails helper bpf_loop f",)),
+    "asks-no-types": (ASKS.replace(" /*!*/", ""), {"upstream": "5.15"}, ("unknown core", "unknown helper bpf_loop f")),
+    "by-version": (BY_VERSION, {"upstream": "5.15"}, ("ok helper bpf_loop f",)),
+    "by-version-of-btf": (BY_VERSION, {"known": "5.15"}, ("ok helper bpf_loop f",)),
+    "by-wrong-version": (BY_VERSION.replace("17", "15"), {"known": "5.15"}, ("fails helper bpf_loop f",)),
+    "by-symbol": (BY_SYMBOL, {"known": "6.1"}, ("ok kfunc kill f",)),
+    "by-symbol-there": (BY_SYMBOL, {"known": types("6.1", "kill")}, ()),
+    "by-symbol-old": (BY_SYMBOL, {"upstream": "5.4"}, ("ok kfunc kill f",)),
+    "weak-unasked": (BY_SYMBOL.replace("if (!kill) return 0;", ""), {"known": "6.1"}, ("fails kfunc kill f",)),
     "nothing-known": (
         RING.replace(" /*!*/", ""),
         {},
