@@ -27,7 +27,7 @@ from bpfgen.bpf.resolution import RESOLVED, Place, Resolution
 from bpfgen.frozen import field, frozen
 
 State = tuple[Value, ...]
-"""Of r0 to r10."""
+"""Of r0 to r10, and to r15, which an instruction may name that no kernel takes."""
 CONSTANT_MAPS = (5, 5)
 """The first kernel whose verifier reads maps that nothing can change (commit a23740ec43ba)."""
 XOR_FOLLOWED = (5, 10)
@@ -103,7 +103,7 @@ class Constants:
 def entry(arguments: Optional[State]) -> State:
     """Registers at a function's first instruction; of `arguments`, the caller's registers, r1 to r5 come along."""
     given = arguments[1:6] if arguments is not None else (None,) * 5
-    return (None, *given, None, None, None, None, NONZERO)
+    return (None, *given, *(None,) * 4, NONZERO, *(None,) * 5)
 
 
 def meet(one: State, other: State) -> State:
@@ -112,35 +112,36 @@ def meet(one: State, other: State) -> State:
 
 
 def run(code: tuple[Insn, ...], function: Function, state: State, constants: Constants) -> tuple[State, list[Place]]:
-    """Registers after some instructions, and the functions whose addresses were taken. A jump at the end is left."""
+    """Registers after the instructions of a block, and the functions whose addresses were taken.
+
+    A jump or a call of a function of the object, with which it may end, changes nothing here.
+    """
     registers = list(state)
     addresses: list[Place] = []
-    section, references = function.section, function.references
     for insn in code:
-        kind = insn.kind
-        patched = constants.resolutions.get((section, insn.slot))
+        kind = insn.code & 7
         if kind in (Class.ALU, Class.ALU64):
-            registers[insn.dst] = _arithmetic(insn, registers, patched, constants)
-        elif kind is Class.LDX:
+            registers[insn.dst] = _arithmetic(insn, registers, function.section, constants)
+        elif kind == Class.LDX:
             registers[insn.dst] = _load(insn, registers[insn.src], constants)
         elif insn.code == LD_IMM64:
-            reference = references.get(insn.slot)
+            reference = function.references.get(insn.slot)
             if reference is not None and reference.kind == "function":
                 addresses.append(reference.place)
-            registers[insn.dst] = _number(insn.imm64, patched) if reference is None else constants.address(reference)
-        elif kind is Class.LD or insn.code in (
-            CALL,
-            CALLX,
-        ):  # a packet's bytes, by a function of the kernel; or a call of one
-            registers[0:6] = (None,) * 6 if insn is not code[-1] or not _calls_own(insn, references) else registers[0:6]
-        elif kind is Class.STX:
+            registers[insn.dst] = _wide(insn, reference, function.section, constants)
+        elif kind == Class.LD or insn.code in (CALL, CALLX):
+            reference = function.references.get(insn.slot)
+            if reference is None or reference.kind != "call":
+                registers[:6] = (None,) * 6
+        elif kind == Class.STX and insn.code & 0xE0 == MODE_ATOMIC:
             _atomic(insn, registers)
     return tuple(registers), addresses
 
 
-def _calls_own(insn: Insn, references: Mapping[int, Reference]) -> bool:
-    reference = references.get(insn.slot)
-    return reference is not None and reference.kind == "call"
+def _wide(insn: Insn, reference: Optional[Reference], section: str, constants: Constants) -> Value:
+    if reference is not None:
+        return constants.address(reference)
+    return _number(insn.imm64, constants.resolutions.get((section, insn.slot)))
 
 
 def _number(plain: int, patched: Optional[Resolution]) -> Value:
@@ -150,15 +151,15 @@ def _number(plain: int, patched: Optional[Resolution]) -> Value:
     return patched.value & WIDE if patched.state == RESOLVED and patched.value is not None else None
 
 
-def _arithmetic(insn: Insn, registers: list[Value], patched: Optional[Resolution], constants: Constants) -> Value:
+def _arithmetic(insn: Insn, registers: list[Value], section: str, constants: Constants) -> Value:
     if insn.code & 0xF0 == XOR and not constants.xor:
         return None
     if insn.code & REGISTER:
         right = registers[insn.src]
     else:
-        right = _number(insn.imm, patched)
+        right = _number(insn.imm, constants.resolutions.get((section, insn.slot)))
         right = signed(right, 32) & WIDE if isinstance(right, int) else right
-    return arithmetic(insn, registers[insn.dst], right, insn.kind is Class.ALU64)
+    return arithmetic(insn, registers[insn.dst], right, insn.code & 7 == Class.ALU64)
 
 
 def _load(insn: Insn, pointer: Value, constants: Constants) -> Value:
@@ -172,8 +173,6 @@ def _load(insn: Insn, pointer: Value, constants: Constants) -> Value:
 
 
 def _atomic(insn: Insn, registers: list[Value]) -> None:
-    if insn.code & 0xE0 != MODE_ATOMIC:
-        return
     if insn.imm == CMPXCHG:
         registers[0] = None
     elif insn.imm == LOAD_ACQUIRE:

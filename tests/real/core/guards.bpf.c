@@ -1,5 +1,5 @@
-// Programs with each guard that is usual. Behind one that is closed stands helper 9999 (`gone`), which no kernel has;
-// behind one that is open, helper 5 (`there`). The last program of each pair has them the other way round.
+// Programs with each guard that is usual. What a guard keeps from being reached calls a helper that no kernel has
+// (`gone`), what is reached one that all have (`there`); with -DSWAPPED it is the other way round.
 typedef unsigned char __u8;
 typedef unsigned short __u16, __be16;
 typedef unsigned int __u32, __be32, __wsum;
@@ -16,9 +16,20 @@ extern const void no_such_symbol __ksym __weak;
 extern const void bpf_prog_put __ksym __weak;
 void no_such_kfunc(int) __ksym __weak;
 
+#ifndef KERNEL_VERSION
 #define KERNEL_VERSION(a, b, c) (((a) << 16) + ((b) << 8) + (c))
-#define gone(x) (((long (*)(long))9999)(x))
-#define there(x) (((long (*)(long))5)(x))
+#endif
+#ifdef SWAPPED
+#define GONE 5
+#define THERE 9999
+#define GUARD(condition) (!(condition))
+#else
+#define GONE 9999
+#define THERE 5
+#define GUARD(condition) (condition)
+#endif
+#define gone(x) (((long (*)(long))GONE)(x))
+#define there(x) (((long (*)(long))THERE)(x))
 #define noinline __attribute__((noinline))
 
 struct task_struct {
@@ -110,12 +121,28 @@ BOTH(runtime, seen > 5 && bpf_core_field_exists(old->no_such_state), seen > 5 ||
 BOTH(argument, choose(bpf_core_field_exists(task->pid)) == 2, choose(bpf_core_field_exists(task->pid)) == 1)
 BOTH(size, bpf_core_type_size(struct no_such_type) > 0, bpf_core_type_size(struct task_struct) > 100)
 
-SEC("raw_tp/sys_enter") int closed_passed(void *ctx)
+SEC("raw_tp/sys_enter") int closed_read(void *ctx)
+{
+	struct task_struct___old *current = (void *)bpf_get_current_task();
+
+	if (GUARD(bpf_core_field_exists(current->no_such_state)))
+		seen = BPF_CORE_READ(current, no_such_state);
+	return 0;
+}
+
+SEC("raw_tp/sys_enter") int closed_call(void *ctx)
+{
+	if (GUARD(no_such_kfunc))
+		no_such_kfunc(seen);
+	return 0;
+}
+
+SEC("raw_tp/sys_enter") int other_passed(void *ctx)
 {
 	return behind(bpf_core_field_exists(old->no_such_state), seen);
 }
 
-SEC("raw_tp/sys_enter") int closed_kept(void *ctx)
+SEC("raw_tp/sys_enter") int other_kept(void *ctx)
 {
 	_Bool has = bpf_core_field_exists(old->no_such_state);
 	for (int i = 0; i < 10; i++)
@@ -131,10 +158,12 @@ SEC("raw_tp/sys_enter") int closed_kept(void *ctx)
 static int step(unsigned int index, void *data)
 {
 	if (bpf_core_type_exists(struct no_such_type))
-		return gone(index);
-	return there(index);
+		seen = gone(index);
+	else
+		seen = there(index);
+	return 0;
 }
-SEC("raw_tp/sys_enter") int closed_callback(void *ctx)
+SEC("raw_tp/sys_enter") int other_callback(void *ctx)
 {
 	bpf_loop(3, step, 0, 0);
 	return 0;
@@ -142,9 +171,10 @@ SEC("raw_tp/sys_enter") int closed_callback(void *ctx)
 
 static int never(unsigned int index, void *data)
 {
-	return gone(index);
+	seen = gone(index);
+	return 0;
 }
-SEC("raw_tp/sys_enter") int closed_callback_of_none(void *ctx)
+SEC("raw_tp/sys_enter") int other_callback_of_none(void *ctx)
 {
 	if (wanted)
 		bpf_loop(3, never, 0, 0);
