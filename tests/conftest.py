@@ -21,6 +21,16 @@ pytest.register_assert_rewrite("contract")
 LONGEST = (
     "real/test_containers.py",
     "real/test_selftests.py",
+    "real/test_kernels.py",
+    "real/test_libbpf_tools.py",
+    "real/test_builders_alike.py",
+    "fresh/test_fresh.py",
+    "real/test_dropin.py",
+    "e2e/test_fast_projects.py",
+    "real/test_ssh.py",
+    "e2e/test_fast.py",
+    "e2e/test_cache.py",
+    "real/test_import_bpf2go.py",
 )
 """Files with real tools that take longest. They are begun first, so that none is left to one worker at the end."""
 
