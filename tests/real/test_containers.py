@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import select
 import shutil
 import signal
 import subprocess
@@ -91,7 +92,12 @@ class Built(Project):
                 os.kill(session, signal.SIGKILL)
 
     def wait_until_gone(self) -> None:
-        """Fails if a container is there after `GONE_SECONDS`."""
+        """Fails if a container is there `GONE_SECONDS` after the session's end, which isn't asked for meanwhile."""
+        if session := self.session():
+            with contextlib.suppress(ProcessLookupError):
+                handle = os.pidfd_open(session)
+                select.select([handle], [], [], GONE_SECONDS)
+                os.close(handle)
         deadline = time.monotonic() + GONE_SECONDS
         while self.containers():
             assert time.monotonic() < deadline, self.containers()
