@@ -51,15 +51,28 @@ class SessionRun(Run):
         return status, messages
 
     def _again(self) -> tuple[int, bytes, bytes] | None:
-        self._connection = self._asked()
-        return self._answer()
+        """By another session. One that was killed may listen for a moment longer than it answers: Linux closes a
+        process's files in any order. It resets what it didn't read, and nobody listens then.
+        """
+        for _ in range(2):
+            self._connection = self._asked()
+            try:
+                return self._received()
+            except OSError:
+                continue
+        return None
 
     def _answer(self) -> tuple[int, bytes, bytes] | None:
         try:
-            data = received(self._connection)
+            return self._received()
         except OSError:
-            data = b""
-        self._connection.close()
+            return None
+
+    def _received(self) -> tuple[int, bytes, bytes] | None:
+        try:
+            data = received(self._connection)
+        finally:
+            self._connection.close()
         return marshal.loads(data) if data else None  # noqa: S302 - of a process of our own
 
     def stop(self) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import select
 import signal
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +101,25 @@ def test_killed_session_is_started_again(place: Path) -> None:
     os.kill(killed, signal.SIGKILL)
     assert running.end() == (5, b"")
     assert sessions(place) != [killed]
+
+
+def test_killed_session_that_listens_yet(place: Path) -> None:
+    """Its end of the command's connection may be closed before the socket that it listens at."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(f"n/{SOCKET}")
+    listener.listen()
+
+    def die() -> None:
+        connection, _ = listener.accept()
+        connection.recv(1 << 16)
+        connection.close()
+        select.select([listener], [], [])  # the command is asked for again
+        listener.close()
+
+    thread = threading.Thread(target=die)
+    thread.start()
+    assert run("sh", "-c", "exit 5").end() == (5, b"")
+    thread.join()
 
 
 def test_session_that_dies_twice_is_an_error(place: Path) -> None:
