@@ -61,7 +61,7 @@ class Output:
 
 OUTPUTS = (
     Output("manifest"),
-    Output("verdicts", (*OWN, "kernels", "verdicts"), kernels=True),
+    Output("verdicts", (*OWN, "parallel.py", "kernels", "verdicts"), kernels=True),
     Output("check", SHOWN, kernels=True, check=True),
     Output("report", SHOWN, kernels=True, check=True),
     Output("go", bindings="embed"),
