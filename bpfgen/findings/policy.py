@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from bpfgen.config.schemacheck import Allow
+from bpfgen.errors import Location
 from bpfgen.findings.rules import Rules
 from bpfgen.frozen import frozen
 from bpfgen.verdicts.model import FAILS, OK, VERDICTS, Reason, Verdict
@@ -57,6 +59,12 @@ class Finding:
     def need(self) -> str:
         """What `check.allow` calls it."""
         return f"{self.reason.kind}:{self.reason.name}"
+
+    @property
+    def place(self) -> Optional[Location]:
+        """Its line, where it has one; its file without the `./` that compilers are given."""
+        line = self.reason.line
+        return Location(os.path.normpath(line.file), line.number, line.column) if line else None
 
 
 def judge(verdicts: Iterable[Verdict], rules: Rules) -> list[Judged]:

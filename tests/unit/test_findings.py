@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Optional
 
 import pytest
 from madeverdicts import KERNELS, LOOP, RINGBUF, STATE, sample, verdict
 
+from bpfgen.bpf.lines import Line
 from bpfgen.config.schemacheck import Allow
 from bpfgen.errors import Location
 from bpfgen.findings import github, listing
@@ -34,8 +36,7 @@ def levels(shown: Checked) -> dict[str, str]:
 
 def place(finding: Finding) -> Location:
     """As `places` has it, without a project."""
-    line = finding.reason.line
-    return Location(line.file, line.number, line.column) if line else Location("build.toml", 7, 1)
+    return finding.place or Location("build.toml", 7, 1)
 
 
 def text(shown: Checked, everything: bool = False) -> list[str]:
@@ -117,6 +118,15 @@ def test_lines() -> None:
     assert listing.short(shown.findings)[1] == "… and 1 more of exec: bpfgen check -v shows all"
     assert "    return BPF_CORE_READ(task, __state);" in text(shown, everything=True)
     assert text(shown, everything=True)[-2].startswith("bpf/exec.c:28:9: note: exec/on_switch: a guard leaves it out")
+
+
+def test_places() -> None:
+    """Compilers are given `./bpf/x.c`; columns that aren't known aren't shown."""
+    line = Line("./bpf/../bpf/x.c", 3, 0, "x")
+    (finding,) = checked(
+        [verdict("p/bpfel", "lts61", "amd64", replace(LOOP, line=line))], KERNELS, Rules(), ALL
+    ).findings
+    assert str(finding.place) == "bpf/x.c:3"
 
 
 def test_every_kernel() -> None:

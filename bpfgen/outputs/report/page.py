@@ -209,7 +209,7 @@ def _entry(finding: Finding) -> Entry:
         where(finding),
         SOURCES.get(reason.source, reason.source),
         finding.accepted,
-        str(line) if line else "",
+        str(finding.place or ""),
         line.number if line else 0,
         line.text if line else "",
     )
