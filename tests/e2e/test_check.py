@@ -52,8 +52,10 @@ MESSAGE = re.compile(r"bpf/clock\.c:6:\d+: error: clock/on_packet: .* \(on lts51
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A program that calls a helper of 5.11, and one that calls none."""
+    monkeypatch.setenv("PATH", os.path.dirname(NINJA), prepend=os.pathsep)  # two versions of Ninja share no log
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     made = Project(tmp_path / "p")
     made.program("plain")
     made.write("bpf/clock.c", CLOCK)
@@ -63,9 +65,7 @@ def project(tmp_path: Path) -> Project:
 
 def check(project: Project, *words: str, code: int = 0, **env: str) -> str:
     """What `bpfgen check` prints."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
-    path = f"{os.path.dirname(NINJA)}{os.pathsep}{clean['PATH']}"  # two versions of Ninja share no log
-    return project.bpfgen("check", *words, code=code, env={**clean, "PATH": path, **env}).stdout
+    return project.bpfgen("check", *words, code=code, env={**os.environ, **env}).stdout
 
 
 def test_an_error(project: Project) -> None:
