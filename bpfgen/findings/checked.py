@@ -103,7 +103,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "name": reason.name,
         "message": reason.message,
         "program": finding.program,
-        "function": reason.program,
+        "functions": list(finding.functions),
         "file": place.file,
         "line": place.line,
         "column": place.column,

@@ -64,10 +64,9 @@ def where(finding: Finding) -> str:
 
 def message(finding: Finding) -> str:
     """A finding as a sentence, without its place and level."""
-    reason = finding.reason
-    subject = f"{finding.program}/{reason.program}" if reason.program else finding.program
+    subject = "/".join(filter(None, (finding.program, ", ".join(finding.functions))))
     accepted = f", accepted: {finding.accepted}" if finding.level == ACCEPTED else ""
-    return f"{subject}: {reason.message} (on {where(finding)}){accepted} [{finding.need}]"
+    return f"{subject}: {finding.reason.message} (on {where(finding)}){accepted} [{finding.need}]"
 
 
 def level(finding: Finding) -> str:

@@ -37,12 +37,15 @@ class Judged:
 
 @frozen
 class Finding:
-    """A reason, with all kernels and architectures that have it."""
+    """A reason, with all functions, kernels and architectures that have it."""
 
     level: str
     program: str
     """The program's name in `build.toml`."""
     reason: Reason
+    """The first function's."""
+    functions: tuple[str, ...]
+    """BPF programs that have it; none where the whole object does."""
     kernels: tuple[tuple[str, tuple[str, ...]], ...]
     """Kernel targets, each with architectures."""
     everywhere: tuple[str, ...]
@@ -117,7 +120,7 @@ def findings(judged: Sequence[Judged]) -> list[Finding]:
         arches.setdefault((verdict.program, verdict.kernel), set()).add(verdict.arch)
         for index, reason in enumerate(verdict.reasons):
             accepted = each.allowed[index]
-            same = dataclasses.replace(reason, source="")
+            same = dataclasses.replace(reason, source="", program="")
             key = (verdict.program, each.levels[index], accepted.reason if accepted else "", same)
             groups.setdefault(key, []).append((each, index))
     return sorted((_finding(key, members, arches) for key, members in groups.items()), key=_order)
@@ -137,6 +140,7 @@ def _finding(
         level,
         program,
         first.verdict.reasons[index],
+        tuple(dict.fromkeys(name for each, at in members if (name := each.verdict.reasons[at].program))),
         tuple((name, tuple(own)) for name, own in kernels.items()),
         everywhere,
         len(others) > 1 and set(everywhere) == set(others),

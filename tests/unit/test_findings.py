@@ -120,6 +120,13 @@ def test_lines() -> None:
     assert text(shown, everything=True)[-2].startswith("bpf/exec.c:28:9: note: exec/on_switch: a guard leaves it out")
 
 
+def test_functions_stand_together() -> None:
+    """What a header's line asks for is said once for all functions that it is in."""
+    found = [verdict("p/bpfel", "lts61", "amd64", LOOP, replace(LOOP, program="on_exit"))]
+    (finding,) = checked(found, KERNELS, Rules(), ALL).findings
+    assert listing.message(finding).startswith("p/on_exec, on_exit: there is no helper")
+
+
 def test_places() -> None:
     """Compilers are given `./bpf/x.c`; columns that aren't known aren't shown."""
     line = Line("./bpf/../bpf/x.c", 3, 0, "x")
@@ -203,7 +210,7 @@ def test_json() -> None:
         "name": "bpf_loop",
         "message": LOOP.message,
         "program": "exec",
-        "function": "on_exec",
+        "functions": ["on_exec"],
         "file": "bpf/exec.c",
         "line": 12,
         "column": 5,

@@ -69,7 +69,7 @@ class Entry:
     level: str
     verdict: str
     symbol: str
-    function: str
+    functions: str
     message: str
     need: str
     where: str
@@ -203,7 +203,7 @@ def _entry(finding: Finding) -> Entry:
         level(finding),
         reason.verdict,
         SYMBOLS[reason.verdict],
-        reason.program,
+        ", ".join(finding.functions),
         reason.message,
         finding.need,
         where(finding),
