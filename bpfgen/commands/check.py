@@ -35,8 +35,8 @@ keys of the JSON
   ok        whether there is no error
   kernels   their names, the oldest first
   programs  a row of the table each: program, variant, arches, loads, kernels (verdict and level by name)
-  findings  level, verdict, kind, name, message, program, functions, file, line, column, text, source, objects, accepted,
-            kernels (architectures by name)
+  findings  level, verdict, kind, name, message, program, functions, file, line, column, text, source, objects,
+            accepted, kernels (architectures by name)
   unused    [[check.allow]] tables that match nothing, by index"""
 
 
