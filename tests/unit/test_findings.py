@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Optional
 
 import pytest
 from madeverdicts import KERNELS, LOOP, RINGBUF, STATE, sample, verdict
 
+from bpfgen import verdicts
 from bpfgen.bpf.lines import Line
 from bpfgen.config.schemacheck import Allow
 from bpfgen.errors import Location
 from bpfgen.findings import github, listing
 from bpfgen.findings.checked import Checked, Selection, checked, to_json
+from bpfgen.findings.kinds import KINDS
 from bpfgen.findings.policy import ACCEPTED, ERROR, NOTE, WARNING, Finding
 from bpfgen.findings.rows import Cell, loads, ordered
 from bpfgen.findings.rules import Rules, from_json
@@ -164,7 +168,7 @@ ORDER = {"a": "5.4", "b": "5.10", "c": "5.15", "d": "6.1", "x": None}
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "said"),
+    ("letters", "said"),
     [
         ("oooo-", "from 5.4 on"),
         ("ooooo", "from 5.4 on, and on x"),
@@ -185,10 +189,10 @@ ORDER = {"a": "5.4", "b": "5.10", "c": "5.15", "d": "6.1", "x": None}
         ("uu---", "unknown"),
     ],
 )
-def test_loads(verdicts: str, said: str) -> None:
+def test_loads(letters: str, said: str) -> None:
     """Where it loads, in words."""
     kinds = {"o": OK, "c": CONDITIONAL, "u": UNKNOWN, "f": FAILS}
-    cells = [Cell(kinds[letter], NOTE) if letter in kinds else None for letter in verdicts]
+    cells = [Cell(kinds[letter], NOTE) if letter in kinds else None for letter in letters]
     assert loads(cells, list(ORDER), ORDER) == said
 
 
@@ -238,3 +242,13 @@ def test_github(where: Location, message: str, line: str) -> None:
     """Messages are escaped less than properties, as the toolkit of GitHub's actions does it."""
     assert github.command(ERROR, where, "t", message) == line
     assert github.command(NOTE, where, "t", message).startswith("::notice ")
+
+
+def test_every_kind_is_explained() -> None:
+    """The kinds that rules name, and those that `Reason` documents."""
+    folder = Path(verdicts.__file__).parent
+    sources = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.py")))
+    named = set(re.findall(r'\.reason\(\s*\w+,\s*"(\w+)"', sources))
+    documented = re.findall(r'kind: str\n    """(.*?)"""', sources, re.DOTALL)
+    assert named
+    assert named | set(re.findall(r"`(\w+)`", documented[0])) == set(KINDS)
