@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "real"
 SEARCH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
@@ -28,6 +28,7 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 BPFCC = "0.35.0+ds-1.1"
 LINUX = "6.12.117-1"
 EBPF = "v0.22.0"
+SARIF = "v3.3.1"
 
 # What the selftests read, and the script that makes libbpf's bpf_helper_defs.h.
 KERNEL_FILES = (
@@ -70,6 +71,13 @@ def cilium_examples() -> Path:
     # Outside the repository and its module, if it has one.
     answer = _run("go", "mod", "download", "-json", f"github.com/cilium/ebpf@{EBPF}", cwd=Path("/"))
     return Path(json.loads(answer)["Dir"])
+
+
+def sarif_schema() -> Any:
+    """The JSON Schema of SARIF 2.1.0 with its errata as OASIS has it, out of a Go module that checks logs by it."""
+    answer = _run("go", "mod", "download", "-json", f"github.com/owenrumney/go-sarif/v3@{SARIF}", cwd=Path("/"))
+    source = Path(json.loads(answer)["Dir"]) / "pkg" / "report" / "v210" / "sarif" / "schema.go"
+    return json.loads(source.read_text(encoding="utf-8").split("`")[1])
 
 
 @dataclasses.dataclass(frozen=True)
