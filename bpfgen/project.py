@@ -13,7 +13,7 @@ from bpfgen.config.schema import Config
 from bpfgen.config.source import Document, read_document
 from bpfgen.errors import Failure, Location, Problem
 from bpfgen.frozen import frozen
-from bpfgen.headers import btf_path, wanted
+from bpfgen.headers import btf_path, typed
 from bpfgen.matrix import Unit, expand, select
 from bpfgen.sources import Sources, discover
 
@@ -93,7 +93,7 @@ def _above(root: str, file: str) -> str:
 
 
 def _check_kernels(root: str, config: Config, units: tuple[Unit, ...], report: Report) -> None:
-    for kernel, arch in wanted(units):
+    for kernel, arch in typed(config, units):
         path = btf_path(config, kernel, arch)
         if not os.path.isfile(os.path.join(root, path)):
             several = "{arch}" in str(config.kernel[kernel].btf)

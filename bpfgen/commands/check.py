@@ -91,7 +91,7 @@ def check_fast(project: Project, host: Host, units: Sequence[Unit]) -> list[Verd
         return list(pool.map(lambda unit: _verdict(unit, host, layout, os.path.relpath(folder)), units))
 
 
-def _make_headers(project: Project, host: Host, units: Iterable[Unit], layout: Layout) -> None:
+def _make_headers(project: Project, host: Host, units: Sequence[Unit], layout: Layout) -> None:
     """Where Ninja would make them, which writes nothing that is there already."""
     for edge in vmlinux_edges(project.config, units, host, layout, project.file, ()):
         assert edge.action is not None

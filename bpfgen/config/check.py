@@ -13,7 +13,8 @@ from bpfgen.config import checkkernel
 from bpfgen.config.checkbuilder import builder
 from bpfgen.config.checkflags import check_flags
 from bpfgen.config.checkgo import go
-from bpfgen.config.checkkernel import GLOB
+from bpfgen.config.checkkernel import GLOB, kernels_of
+from bpfgen.config.checkminbtf import min_btf
 from bpfgen.config.checkplaces import folder
 from bpfgen.config.report import Path, Report, did_you_mean
 from bpfgen.config.schema import Cache, Compile, Config, Program
@@ -32,6 +33,7 @@ def check(config: Config, report: Report) -> None:
     go(config, report)
     for name, kernel in config.kernel.items():
         checkkernel.kernel(name, kernel, RESERVED, report)
+    min_btf(config, report)
     for name, program in config.program.items():
         if not re.search(r"[\x00-\x1f\x7f]", name):  # the decoder has refused such a name
             _program(config, name, program, report)
@@ -188,11 +190,3 @@ def _no_repeats(items: Iterable[str], path: Path, report: Report) -> None:
         if item in seen:
             report.add((*path, index), f'"{item}" is named twice', "remove one")
         seen.add(item)
-
-
-def kernels_of(config: Config, program: Program) -> tuple[str, ...]:
-    """The kernel targets of a program, by name."""
-    for names in (program.kernels, config.targets.kernels):
-        if names is not None:
-            return names
-    return tuple(config.kernel)

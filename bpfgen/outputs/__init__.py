@@ -30,29 +30,34 @@ class Output:
     """A kind of output."""
 
     name: str
-    """Of its module here, its step, its part of the plan, and the table of `build.toml` that asks for it. Where there
-    can be no such table, it is made always.
-    """
+    """Of its module here, its step, its part of the plan."""
+    table: str = ""
+    """The table of `build.toml` that asks for it. Empty: there is none, and it is made always."""
     code: tuple[str, ...] = ("steps.py", "files.py", "bpf", "catalog", "outputs")
     """bpfgen's own files and folders that its step is made of, so that a new bpfgen makes its files again."""
     bpftool: bool = False
     """Whether its step runs bpftool."""
     bindings: str = ""
-    """The value of `go.bindings` that asks for it, where a table of its own doesn't."""
+    """The value of `go.bindings` that asks for it, where the table alone doesn't."""
+    min_btf: bool = False
+    """Whether it is only for projects that have a kernel target with `min_btf`."""
 
     def wanted(self, config: Config) -> bool:
         """Whether a project has it."""
-        if self.bindings:
-            return config.go is not None and config.go.bindings == self.bindings
-        return getattr(config, self.name, True) is not None
+        if self.min_btf and not any(kernel.min_btf for kernel in config.kernel.values()):
+            return False
+        table = getattr(config, self.table, None) if self.table else config
+        return table is not None and self.bindings in ("", getattr(table, "bindings", ""))
 
 
 OUTPUTS = (
     Output("manifest"),
-    Output("go", bindings="embed"),
-    Output("bpf2go", bindings="bpf2go"),
-    Output("skeleton", ("steps.py", "files.py", "outputs/skeleton.py"), bpftool=True),
-    Output("rust"),
+    Output("go", "go", bindings="embed"),
+    Output("bpf2go", "go", bindings="bpf2go"),
+    Output("skeleton", "skeleton", ("steps.py", "files.py", "outputs/skeleton.py"), bpftool=True),
+    Output("rust", "rust"),
+    Output("minbtf", code=("steps.py", "files.py", "bpf", "kernels/mincore.py", "outputs/minbtf.py"), min_btf=True),
+    Output("gominbtf", "go", ("steps.py", "files.py", "outputs"), min_btf=True),
 )
 STEPS = ("types", "vmlinux", *(output.name for output in OUTPUTS))
 """Modules here with a step: `types` and `vmlinux` are made before the objects, by edges of `headers`."""
