@@ -35,6 +35,8 @@ FIELD_KINDS = frozenset(range(6))
 LOCAL, TARGET = 6, 7
 """`BPF_CORE_TYPE_ID_LOCAL` and `…_TARGET`: the number of a type, which is no part of what a program means."""
 ENUM_KINDS = frozenset({10, 11})
+EXISTENCE_KINDS = frozenset({2, 8, 10, 12})
+"""Kinds that give 1 or 0, whatever the kernel has."""
 MAX_STEPS = 64
 """libbpf's BPF_CORE_SPEC_MAX_LEN"""
 MAX_LETTERS = 1 << 21

@@ -41,6 +41,8 @@ JA, JA32, JX, JCOND = 0x05, 0x06, 0x0D, 0xE5
 """`goto`, `gotol`, `gotox`, `may_goto`."""
 DIV, NEG, MOD, MOV, END = 0x30, 0x80, 0x90, 0xB0, 0xD0
 """Codes of arithmetic that have forms of their own."""
+REGISTER = 0x08
+"""The bit of arithmetic and jumps that makes a register of the second operand, which else is the immediate."""
 FETCH = 0x01
 LOAD_ACQUIRE, STORE_RELEASE = 0x100, 0x110
 PSEUDO_CALL, PSEUDO_KFUNC_CALL = 1, 2

@@ -1,19 +1,19 @@
 """The types of a kernel: three to six megabytes of BTF, and more for each module, of which a program needs a few.
 
-Opening them finds where each type begins; the first look-up by name sorts them by name. A type is decoded when it is
-asked for.
+Opening them finds where each type begins. A name is searched for, and a type is decoded, when it is asked for.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from itertools import accumulate
+from functools import cached_property
 
 from bpfgen.bpf.btf import Btf, Kind, Member, Type
 from bpfgen.bpf.core import essential_name
 from bpfgen.bpf.layout import size_of
 from bpfgen.bpf.malformed import Malformed
+from bpfgen.bpf.shapes import Shapes
 from bpfgen.frozen import frozen
 
 MAX_NESTED = 200
@@ -44,53 +44,87 @@ class Field:
 
 
 class Names:
-    """The types of one BTF section by name, its base's left out."""
+    """The types of one BTF section by name, its base's left out.
+
+    No index of all names: of 126,000 types that takes a quarter of a second, and a search for a few dozen names takes
+    a few milliseconds.
+    """
 
     def __init__(self, btf: Btf) -> None:
-        """Raises Malformed where a type's string is missing."""
         self.btf = btf
-        self._first: dict[bytes, int] = {}
-        self._more: dict[bytes, list[int]] = {}
-        """Ids after the first; most names have one, and a list for each would take as long again."""
-        texts = _texts(btf)
-        words, setdefault = btf.words, self._first.setdefault
-        for number, start in enumerate(btf.starts, btf.first):
-            offset = words[start]
-            if offset:
-                name = texts.get(offset)
-                if name is None:  # in the base, or the tail of another string
-                    name = btf.text(offset).encode()
-                if setdefault(name, number) != number:
-                    self._more.setdefault(name, []).append(number)
-        self._flavours: dict[bytes, list[bytes]] = {}
-        for name in self._first:
-            if b"___" in name:
-                essential = essential_name(name.decode(errors="backslashreplace")).encode()
-                self._flavours.setdefault(essential, []).append(name)
+        self._names = list(map(btf.words.__getitem__, btf.starts))
+        """Where each type's name is in the string table."""
+        places = range(len(self._names))
+        self._last = dict(zip(self._names, places))
+        self._first = dict(zip(reversed(self._names), reversed(places)))
+        self._ids: dict[str, tuple[int, ...]] = {}
 
     def find(self, name: str, kinds: frozenset[Kind]) -> Iterator[Type]:
         """Types of exactly that name, of one of the kinds (of any where there are none given), by id."""
-        key = name.encode()
-        for number in (self._first[key], *self._more.get(key, ())) if key in self._first else ():
+        if name not in self._ids:
+            self._ids[name] = tuple(sorted(self._search(name.encode())))
+        for number in self._ids[name]:
             found = self.btf.type(number)
             if not kinds or found.kind in kinds:
                 yield found
 
-    def candidates(self, name: str, kinds: frozenset[Kind]) -> Iterator[Type]:
-        """Types whose names are the same without their flavours (`task_struct___old`)."""
-        essential = essential_name(name)
-        yield from self.find(essential, kinds)
-        for flavour in self._flavours.get(essential.encode(), ()):
-            if flavour != essential.encode():
-                yield from self.find(flavour.decode(errors="backslashreplace"), kinds)
+    def candidates(
+        self, name: str, kinds: frozenset[Kind], essential: Callable[[str], str] = essential_name
+    ) -> Iterator[Type]:
+        """Types whose names are the same without their flavours (`task_struct___old`), by id."""
+        wanted = essential(name)
+        names = [wanted, *(each for each in self._flavoured.get(wanted[:1], ()) if essential(each) == wanted != each)]
+        found = [each for name in names for each in self.find(name, kinds)]
+        yield from sorted(found, key=lambda each: each.id)
 
+    @cached_property
+    def _flavoured(self) -> Mapping[str, list[str]]:
+        """Names that have `___` in them, by their first letter."""
+        found: dict[str, list[str]] = {}
+        for strings in self._tables():
+            end = 0
+            while (at := strings.find(b"___", end)) >= 0:
+                start, end = strings.rfind(b"\0", 0, at) + 1, strings.find(b"\0", at)
+                if end < 0:
+                    break
+                name = strings[start:end].decode(errors="backslashreplace")
+                found.setdefault(name[:1], []).append(name)
+        return found
 
-def _texts(btf: Btf) -> dict[int, bytes]:
-    """The strings of a section that aren't its base's, by offset."""
-    strings = btf.strings.split(b"\0")[:-1]
-    lengths = map(len, strings)
-    shift = btf.string_end - len(btf.strings)
-    return dict(zip(accumulate((length + 1 for length in lengths), initial=shift), strings))
+    def _tables(self) -> Iterator[bytes]:
+        """The string tables that names are in: its own and its base's."""
+        btf: Btf | None = self.btf
+        while btf is not None:
+            yield btf.strings
+            btf = btf.base
+
+    def _search(self, name: bytes) -> set[int]:
+        """Ids. A name that is the tail of another string, as linkers merge them, is looked for after whole ones: no
+        writer of BTF is known that does that.
+        """
+        if not name:
+            return set()
+        found = {number for at in self._places(b"\0" + name, 1) for number in self._at(at)}
+        return found or {number for at in self._places(name, 0) if at in self._first for number in self._at(at)}
+
+    def _places(self, name: bytes, skipped: int) -> Iterator[int]:
+        """Offsets of a string that begins `skipped` bytes into `name`."""
+        shift = self.btf.string_end
+        for strings in self._tables():
+            shift -= len(strings)
+            at = strings.find(name + b"\0")
+            while at >= 0:
+                yield shift + at + skipped
+                at = strings.find(name + b"\0", at + 1)
+
+    def _at(self, offset: int) -> Iterator[int]:
+        """The ids of types whose name is at that offset."""
+        at, last = self._first.get(offset, 0), self._last.get(offset, -1)
+        while at < last:
+            yield self.btf.first + at
+            at = self._names.index(offset, at + 1)
+        if at == last:
+            yield self.btf.first + at
 
 
 class KernelTypes:
@@ -103,6 +137,7 @@ class KernelTypes:
         self.kernel = Btf(data)
         self._modules = modules or {}
         self._names: dict[str, Names] = {}
+        self._shapes: dict[str, Shapes] = {}
 
     def find(self, name: str, *kinds: Kind) -> tuple[Found, ...]:
         """The kernel's types of that name, by id; raises Malformed."""
@@ -131,6 +166,12 @@ class KernelTypes:
     def module(self, name: str) -> Btf:
         """The types of a module, which go on where the kernel's end; those of the kernel for an empty name."""
         return self._of(name).btf
+
+    def shapes(self, module: str) -> Shapes:
+        """The same as CO-RE relocations look at them."""
+        if module not in self._shapes:
+            self._shapes[module] = Shapes(self.module(module))
+        return self._shapes[module]
 
     def _of(self, module: str) -> Names:
         if module not in self._names:
