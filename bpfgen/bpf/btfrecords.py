@@ -53,7 +53,8 @@ LAYOUTS = {
     Kind.DECL_TAG: "w",
     Kind.ENUM64: "nww",
 }
-"""The 32-bit words after the three that every kind has, for each item where the kind has items: `n`ame, `r`eference to a type, any other `w`ord."""
+"""The 32-bit words after the three that every kind has, for each item where the kind has items: `n`ame, `r`eference to a
+type, any other `w`ord."""
 REFERRING = frozenset(Kind) - SIZED - {Kind.VOID, Kind.ARRAY, Kind.FWD}
 """Kinds whose third word is a type id."""
 _TAIL = {kind: len(words) for kind, words in LAYOUTS.items() if kind not in ITEMS}

@@ -16,8 +16,8 @@ _COUNT, _FLAG = 0xFFFF, 1 << 31
 
 
 def write(btf: Btf, kept: Mapping[int, Collection[int] | None]) -> bytes:
-    """A section with the types of `kept`, by their ids in `btf`, in the same order and byte order. A kind that has items
-    (members, values and others) keeps those of the given indices, or all where None is given.
+    """A section with the types of `kept`, by their ids in `btf`, in the same order and byte order. Of a kind that has
+    items (members, values and others), those of the given indices are kept, or all where None is given.
 
     What is kept is as it was: names, sizes, offsets of members. A reference to a type that isn't kept becomes one to
     void. `btf` must have no base. Raises Malformed where it lacks a string or a type that is referred to.

@@ -14,7 +14,6 @@ from bpfgen.config.checkbuilder import builder
 from bpfgen.config.checkflags import check_flags
 from bpfgen.config.checkgo import go
 from bpfgen.config.checkkernel import GLOB, kernels_of
-from bpfgen.config.checkminbtf import min_btf
 from bpfgen.config.checkplaces import folder
 from bpfgen.config.report import Path, Report, did_you_mean
 from bpfgen.config.schema import Cache, Compile, Config, Program
@@ -33,7 +32,10 @@ def check(config: Config, report: Report) -> None:
     go(config, report)
     for name, kernel in config.kernel.items():
         checkkernel.kernel(name, kernel, RESERVED, report)
-    min_btf(config, report)
+    if any(kernel.min_btf or kernel.release for kernel in config.kernel.values()):
+        from bpfgen.config.checkminbtf import min_btf
+
+        min_btf(config, report)
     for name, program in config.program.items():
         if not re.search(r"[\x00-\x1f\x7f]", name):  # the decoder has refused such a name
             _program(config, name, program, report)

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bpfgen.bpf.btf import MODIFIERS, Btf, Kind, Type
+from bpfgen.bpf.btf import MODIFIERS, Kind, Type
 from bpfgen.bpf.btfwrite import write
 from bpfgen.bpf.core import ENUM_KINDS, FIELD_KINDS
 from bpfgen.bpf.corematch import TYPE_MATCHES, Match
 from bpfgen.bpf.kernel import KernelTypes
 from bpfgen.bpf.object import BpfObject
 from bpfgen.bpf.resolve import Resolver
+from bpfgen.bpf.shapes import COMPOSITES
 
-COMPOSITE = frozenset({Kind.STRUCT, Kind.UNION})
 _NAMES = MODIFIERS | {Kind.TYPEDEF, Kind.FUNC}
 """Kinds that are another type under a name, or with a qualifier."""
 
@@ -58,7 +58,7 @@ class Marks:
         self.type(root)
         for owner, index in steps:
             found = self._btf.type(owner)
-            if found.kind in COMPOSITE:
+            if found.kind in COMPOSITES:
                 self._keep(found).add(index)
                 self.type(self._btf.member(found, index).type)
 
@@ -87,7 +87,7 @@ class Marks:
             seen.add(each)
             found = self._btf.type(number)
             kept = self._keep(found)
-            if found.kind in COMPOSITE and not behind:
+            if found.kind in COMPOSITES and not behind:
                 kept.update(range(found.items))
                 left += [(member.type, False) for member in self._btf.members(found)]
             behind = found.kind is Kind.PTR or (behind and found.kind in _NAMES)
@@ -95,7 +95,7 @@ class Marks:
 
     def _keep(self, found: Type) -> set[int]:
         """Marks a type; the members that are kept of it, where it has some."""
-        kept = self.kept.setdefault(found.id, set() if found.kind in COMPOSITE else None)
+        kept = self.kept.setdefault(found.id, set() if found.kind in COMPOSITES else None)
         return set() if kept is None else kept
 
     def _made_of(self, found: Type) -> list[int]:

@@ -1,4 +1,4 @@
-"""The smallest BTF that relocations need, by the rules of `bpftool gen min_core_btf`, on hand-made types and objects."""
+"""What is kept of a kernel's types for relocations, by the rules of `bpftool gen min_core_btf`: hand-made types."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ OFFSET, TYPE_EXISTS, ENUM_VALUE, MATCHES = map(
 
 
 def kernel(order: str) -> KernelTypes:
-    """`struct task { struct { const int pid; struct small *next; }; struct small two[2]; enum state state; int x : 3; }`
-    and around it what that is made of, and `typedef struct small (*handle)(struct task *)`.
+    """`typedef struct small *(*handle)(struct task)`, and
+    `struct task { struct { const pid_t pid; struct small *next; }; struct small two[2]; enum state state; int x : 3; }`.
     """
     btf = Builder(order)
     btf.add(Kind.INT, "int", 4, 32)
