@@ -53,7 +53,7 @@ LAYOUTS = {
     Kind.DECL_TAG: "w",
     Kind.ENUM64: "nww",
 }
-"""The 32-bit words after the three that every kind has, for each item where the kind has items: `n`ame, `r`eference to a
+"""The 32-bit words after the three that every kind has, for each item where there are some: `n`ame, `r`eference to a
 type, any other `w`ord."""
 REFERRING = frozenset(Kind) - SIZED - {Kind.VOID, Kind.ARRAY, Kind.FWD}
 """Kinds whose third word is a type id."""

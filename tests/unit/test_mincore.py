@@ -27,7 +27,7 @@ OFFSET, TYPE_EXISTS, ENUM_VALUE, MATCHES = map(
 
 def kernel(order: str) -> KernelTypes:
     """`typedef struct small *(*handle)(struct task)`, and
-    `struct task { struct { const pid_t pid; struct small *next; }; struct small two[2]; enum state state; int x : 3; }`.
+    `struct task { struct { const pid_t pid; struct small *next; }; struct small two[2]; enum state state; int x: 3; }`.
     """
     btf = Builder(order)
     btf.add(Kind.INT, "int", 4, 32)
