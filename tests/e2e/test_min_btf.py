@@ -136,6 +136,28 @@ func check(err error) {
 }
 """,
 }
+LIBBPF = """\
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int main(int count, char **words)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = count > 1 ? words[1] : NULL);
+	LIBBPF_OPTS(bpf_test_run_opts, got);
+	struct bpf_object *object = bpf_object__open_file("out/obj/probe/x86_bpfel.bpf.o", &options);
+	if (bpf_object__load(object)) {
+		puts("refused");
+		return 0;
+	}
+	bpf_prog_test_run_opts(bpf_program__fd(bpf_object__find_program_by_name(object, "tgid")), &got);
+	printf("%d ", (int)got.retval == getpid());
+	bpf_prog_test_run_opts(bpf_program__fd(bpf_object__find_program_by_name(object, "answers")), &got);
+	printf("%u\\n", got.retval);
+	return 0;
+}
+"""
 BINDINGS = {
     "bpf2go": 'bindings = "bpf2go"\ndir = "."\npackage = "main"\n',
     "embed": 'dir = "programs"\n',
@@ -150,6 +172,9 @@ def built(folder: Path, bindings: str, release: str) -> Project:
     project = Project(folder)
     project.write("bpf/probe.c", PROBE.replace("MORE", "").replace("LOOK", ""))
     project.config(CONFIG.replace("RELEASE", release) + BINDINGS[bindings])
+    config = (folder / "build.toml").read_text()
+    # A vmlinux.h is made too, for nobody here: in the way that is fastest.
+    project.write("build.toml", config.replace("[cache]", 'bpftool = "bpftool"\n[cache]'))
     project.make()
     return project
 
@@ -175,6 +200,15 @@ def test_a_program_loads_where_the_kernel_has_no_types(bindings: str, tmp_path: 
     assert project.run((*HIDDEN, main)).stdout.splitlines() == ["true", *works]
     found, error = project.run((*HIDDEN, main, "without")).stdout.splitlines()
     assert (found, "not supported" in error or "no BTF" in error) == ("true", True), error
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="loading needs root")
+def test_libbpf_loads_with_them(tmp_path: Path) -> None:
+    project = built(tmp_path, "embed", "4.18.0-305.*")
+    project.write("main.c", LIBBPF)
+    project.run(("clang-19", "main.c", "-o", "main", "-lbpf"))
+    assert project.run((*HIDDEN, "./main", "out/min_btf/old/amd64.btf")).stdout == "1 127\n"
+    assert project.run((*HIDDEN, "./main")).stdout == "refused\n"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="hiding the kernel's types needs root")
