@@ -43,7 +43,7 @@ def vmlinux_edges(
         source, folder = btf_path(config, kernel, arch), layout.vmlinux(kernel, arch)
         if not source.endswith(".h"):
             yield _types_edge(config, kernel, arch, host, layout, file, code)
-            source = f"{folder}/vmlinux.btf"
+            source = layout.types(kernel, arch)
         header = f"{folder}/vmlinux.h"
         tool = "" if source.endswith(".h") else host.header_tool or ""
         words = ("vmlinux", file, kernel, tool, source, header)
@@ -55,7 +55,7 @@ def vmlinux_edges(
 def _types_edge(
     config: Config, kernel: str, arch: str, host: Host, layout: Layout, file: str, code: tuple[str, ...]
 ) -> Edge:
-    package, types = btf_path(config, kernel, arch), f"{layout.vmlinux(kernel, arch)}/vmlinux.btf"
+    package, types = btf_path(config, kernel, arch), layout.types(kernel, arch)
     return step_edge(host, ("types", file, kernel, package, types), (types,), (package,), code)
 
 
@@ -74,7 +74,7 @@ def judged(units: Iterable[Unit]) -> Iterable[tuple[str, str]]:
 def types_path(config: Config, out: str, kernel: str, arch: str) -> Optional[str]:
     """The raw BTF of a kernel target for an architecture; None where it has none, or a ready `vmlinux.h`."""
     source = btf_path(config, kernel, arch) if config.kernel[kernel].btf else ".h"
-    return None if source.endswith(".h") else f"{Layout(out).vmlinux(kernel, arch)}/vmlinux.btf"
+    return None if source.endswith(".h") else Layout(out).types(kernel, arch)
 
 
 def btf_path(config: Config, kernel: str, arch: str) -> str:
