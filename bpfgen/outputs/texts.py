@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from typing import Union
 
 import jinja2
 
@@ -14,7 +15,7 @@ from bpfgen.errors import Failure, Location, Problem
 def environment() -> jinja2.Environment:
     """The templates of outputs; strings pass through a filter of the language that is written."""
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=jinja2.FileSystemLoader(os.path.join(os.path.dirname(__file__), "templates")),
         autoescape=False,  # noqa: S701 - no HTML
         trim_blocks=True,
         lstrip_blocks=True,
@@ -24,14 +25,14 @@ def environment() -> jinja2.Environment:
 
 
 def refuse_foreign(
-    paths: Iterable[Path], is_ours: Callable[[str], object], hint: str, message: str = "was not made by bpfgen"
+    paths: Iterable[Union[str, os.PathLike[str]]], is_ours: Callable[[str], object], hint: str, message: str = "was not made by bpfgen"
 ) -> None:
     """A folder that the user names can have files of the user's own: raises `Failure` for those of `paths` that are
     there, unless `is_ours` is true of their first line.
     """
     problems = []
     for path in paths:
-        with contextlib.suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
             if not is_ours(file.readline().rstrip("\n")):
                 problems.append(Problem(Location(str(path)), message, hint))
     if problems:
