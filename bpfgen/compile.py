@@ -257,9 +257,7 @@ BOOT = "import sys; sys.path[:] = filter(None, sys.path); from bpfgen.{module} i
 
 
 # Finding the libraries by itself takes Python a third of its start.
-STEP_BOOT = (
-    "import sys; sys.path += [sys.argv.pop(1) for _ in range({count})]; from bpfgen.steps import start; start()"
-)
+STEP_BOOT = "import sys; sys.path += [sys.argv.pop(1) for _ in range({count})]; from bpfgen.steps import start; start()"
 
 
 def step_edge(

@@ -25,7 +25,10 @@ def environment() -> jinja2.Environment:
 
 
 def refuse_foreign(
-    paths: Iterable[Union[str, os.PathLike[str]]], is_ours: Callable[[str], object], hint: str, message: str = "was not made by bpfgen"
+    paths: Iterable[Union[str, os.PathLike[str]]],
+    is_ours: Callable[[str], object],
+    hint: str,
+    message: str = "was not made by bpfgen",
 ) -> None:
     """A folder that the user names can have files of the user's own: raises `Failure` for those of `paths` that are
     there, unless `is_ours` is true of their first line.
