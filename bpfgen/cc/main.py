@@ -58,7 +58,9 @@ def main() -> int:
 
 def _run(job: Job) -> int:
     os.makedirs(os.path.dirname(job.output), exist_ok=True)
-    made = f"{job.output}.tmp"  # the output is left alone where it doesn't change
+    # The output is left alone where it doesn't change. A compile that a killed build left waiting for its builder may
+    # still come to its end.
+    made = f"{job.output}.{os.getpid()}.tmp" if job.session else f"{job.output}.tmp"
     try:
         status = _compile(job, made) if job.depfile else _say(job, [*job.launcher, *job.flags, "-o", made])
         return status or _finish(job, made)
