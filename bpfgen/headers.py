@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Optional
 
+from bpfgen.builders.settings import SOCKET
 from bpfgen.cc.index import FILE, LOCK
-from bpfgen.compile import Layout, step_edge
+from bpfgen.compile import Layout, can_reduce, step_edge
 from bpfgen.config.schema import Config
 from bpfgen.graph import Edge
 from bpfgen.host import Host
@@ -39,6 +40,8 @@ def vmlinux_edges(
     Its types are files of their own, written only where they change: another package with the same types makes no
     further header.
     """
+    units = tuple(units)
+    reduced = set(wanted(filter(can_reduce, units)))
     for kernel, arch in wanted(units):
         source, folder = btf_path(config, kernel, arch), layout.vmlinux(kernel, arch)
         if not source.endswith(".h"):
@@ -46,7 +49,7 @@ def vmlinux_edges(
             source = layout.types(kernel, arch)
         header = f"{folder}/vmlinux.h"
         tool = "" if source.endswith(".h") else host.header_tool or ""
-        words = ("vmlinux", file, kernel, tool, source, header)
+        words = ("vmlinux", file, kernel, tool, source, header, _session(host, layout, (kernel, arch) in reduced))
         edge = step_edge(host, words, (header,), (source,), (*((tool,) if tool else ()), *code))
         # The compiles make these when they need them.
         yield dataclasses.replace(edge, aside=tuple(f"{folder}/{name}" for name in (FILE, LOCK)))
@@ -57,6 +60,11 @@ def _types_edge(
 ) -> Edge:
     package, types = btf_path(config, kernel, arch), layout.types(kernel, arch)
     return step_edge(host, ("types", file, kernel, package, types), (types,), (package,), code)
+
+
+def _session(host: Host, layout: Layout, reduced: bool) -> str:
+    """The builder's session, where compiles will need it; not with a cache, which may have all that they make."""
+    return layout.note(SOCKET) if host.builder and reduced and not host.launcher.words else ""
 
 
 def wanted(units: Iterable[Unit]) -> Iterable[tuple[str, str]]:

@@ -86,9 +86,9 @@ class Job:
     def wake(self) -> None:
         """Has the builder's session start, if there is one: what comes first may take longer. Raises OSError."""
         if self.session:
-            from bpfgen.cc.session import connected
+            from bpfgen.cc.session import wake
 
-            connected(self.session).close()
+            wake(self.session)
 
     def with_header(self, folder: str) -> list[str]:
         """The flags, with another folder in the place of that of the whole header."""

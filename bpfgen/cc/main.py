@@ -59,7 +59,9 @@ def main() -> int:
 
 def _run(job: Job) -> int:
     os.makedirs(os.path.dirname(job.output), exist_ok=True)
-    made = job.made or f"{job.output}.tmp"  # the output is left alone where it doesn't change
+    # The output is left alone where it doesn't change. A compile that a killed build left waiting for its builder may
+    # still come to its end.
+    made = job.made or (f"{job.output}.{os.getpid()}.tmp" if job.session else f"{job.output}.tmp")
     try:
         return (0 if job.made else _make(job, made)) or _finish(job, made)
     finally:

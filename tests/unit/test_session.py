@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from bpfgen.builders.settings import FILE, Settings, parse, render
+from bpfgen.builders.settings import FILE, LOG, Settings, parse, render
 from bpfgen.cc.job import Job
-from bpfgen.cc.session import LOST, SessionRun
+from bpfgen.cc.session import LOST, SessionRun, ask, wake
 
 SOCKET = "session.sock"
 SETTINGS = Settings("shell", "", "sha256:1", "/", ("/",), (), "", "out/sysroot/1")
@@ -54,6 +54,20 @@ def wait_for(path: Path) -> None:
     deadline = time.monotonic() + 20
     while not path.exists():
         assert time.monotonic() < deadline
+
+
+def test_woken_ahead(place: Path) -> None:
+    """What a command runs in is started without one, and is the one that it then runs in."""
+    wake(f"n/{SOCKET}")
+    log = place / "n" / LOG
+    deadline = time.monotonic() + 20
+    while not log.exists() or "the builder runs" not in log.read_text():
+        assert time.monotonic() < deadline
+    found = ask(f"n/{SOCKET}", "status")
+    assert found
+    assert found["commands"] == found["active"] == 0
+    assert run("true").end() == (0, b"")
+    assert log.read_text().count("the builder runs") == 1
 
 
 def test_settings_are_read_back() -> None:
