@@ -16,7 +16,7 @@ from typing import Optional
 
 from bpfgen.bpf.blocks import Block, blocks
 from bpfgen.bpf.code import Function
-from bpfgen.bpf.flowstate import Constants, Known, State, entry, meet, run
+from bpfgen.bpf.flowstate import Constants, Known, Run, State, entry, lowest_address, meet, returned, with_register
 from bpfgen.bpf.flowvalues import Value, join, known_after, taken
 from bpfgen.bpf.insns import CALL, EXIT, JA, JA32, JX, REGISTER, Class, Insn
 from bpfgen.bpf.malformed import Malformed
@@ -50,6 +50,7 @@ class Flow:
         self.functions = {(each.section, each.start): each for each in found.functions}
         self._reader = Reader(found.functions)
         self._blocks: dict[Place, dict[int, Block]] = {}
+        self._lowest: dict[Place, int] = {}
 
     def blocks(self, function: Function) -> dict[int, Block]:
         """The function's blocks by their first slots."""
@@ -57,6 +58,13 @@ class Flow:
         if place not in self._blocks:
             self._blocks[place] = blocks(function)
         return self._blocks[place]
+
+    def lowest(self, function: Function) -> int:
+        """`lowest_address` of a function."""
+        place = (function.section, function.start)
+        if place not in self._lowest:
+            self._lowest[place] = lowest_address(function)
+        return self._lowest[place]
 
     def live(self, program: Function, resolutions: Mapping[Place, Resolution], known: Known) -> frozenset[Place]:
         """As `live`."""
@@ -110,13 +118,14 @@ class _Walk:
     def _block(self, place: Place, start: int) -> None:
         function = self._flow.functions[place]
         block = self._flow.blocks(function)[start]
-        state, taken_addresses = run(block.code, function, self._states[place, start], self._constants)
-        for address in taken_addresses:
+        run = Run(function, self._flow.lowest(function), self._constants)
+        state = run.through(block.code, self._states[place, start])
+        for address in run.addresses:
             if address in self._flow.functions:
                 self.enter(self._flow.functions[address])
         last = block.last
         if last.code == EXIT:
-            self._leave(place, state[0])
+            self._leave(place, state.registers[0])
         elif last.code == CALL:
             self._call(function, (place, start), block, state)
         elif last.code == JX:  # a table of jumps
@@ -133,13 +142,12 @@ class _Walk:
             self._reach(place, target, state)
             return
         wide = insn.kind is Class.JMP
-        right: Value = state[insn.src] if insn.code & REGISTER else insn.imm & ((1 << 64) - 1)
-        way = taken(insn.code, state[insn.dst], right, wide)
+        right: Value = state.registers[insn.src] if insn.code & REGISTER else insn.imm & ((1 << 64) - 1)
+        way = taken(insn.code, state.registers[insn.dst], right, wide)
         for jumped, slot in ((True, target), (False, after)):
             if way is not (not jumped):
                 number = known_after(insn.code, right, wide, jumped)
-                own = state if number is None else (*state[: insn.dst], number, *state[insn.dst + 1 :])
-                self._reach(place, slot, own)
+                self._reach(place, slot, state if number is None else with_register(state, insn.dst, number))
 
     def _call(self, function: Function, caller: tuple[Place, int], block: Block, state: State) -> None:
         """A call of a function of the object; the way after it is followed once that comes to an end."""
@@ -155,7 +163,7 @@ class _Walk:
                 return
             result = self._returns[key] if called.static or self._all_static else None
         if block.next in self._flow.blocks(function):
-            self._reach(place, block.next, (result, None, None, None, None, None, *state[6:]))
+            self._reach(place, block.next, returned(state, result))
 
     def _leave(self, place: Place, result: Value) -> None:
         new = join(self._returns[place], result) if place in self._returns else result

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Optional, Union
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bpfgen.bpf.code import Function, Reference
 from bpfgen.bpf.core import Access, CoreRelocation
 from bpfgen.bpf.externs import Extern
 from bpfgen.bpf.flow import Flow, Known, live
-from bpfgen.bpf.flowvalues import NONZERO, Pointer, Value, arithmetic, join, taken
+from bpfgen.bpf.flowvalues import (
+    NONZERO,
+    SIGNED,
+    Bits,
+    Pointer,
+    Value,
+    arithmetic,
+    bits_of,
+    from_bits,
+    join,
+    signed,
+    taken,
+)
 from bpfgen.bpf.insns import CALL, EXIT, JA, JCOND, JX, LD_IMM64, Insn
 from bpfgen.bpf.malformed import Malformed
 from bpfgen.bpf.resolution import MISSING, RESOLVED, Place, Resolution
@@ -231,6 +247,37 @@ def test_what_writes_to_registers() -> None:
         assert 3 not in reached(function((MOV, 1), row, (JEQ, 1, 0, 1, 0), (MOV, 0), (EXIT,)))
 
 
+def kept(store: Row, load: Row, *before: Row) -> bool:
+    """Whether r2, which is 0 if it is still known after it was on the stack, decides."""
+    rows = [(MOV, 1), *before, store, (MOV, 2, 0, 0, 5), load, (JEQ, 2, 0, 1, 0), (CALL, 0, 0, 0, 9), (EXIT,)]
+    return len(rows) - 2 not in reached(function(*rows))
+
+
+def test_the_stack() -> None:
+    """What is below all that the function takes the address of stays as it is."""
+    load8, load4, store4 = (LDX8, 2, 10, -16), (LDX4, 2, 10, -16), (0x63, 10, 1, -16)
+    assert kept((STX8, 10, 1, -16), load8)
+    assert kept(store4, load4)
+    assert kept((0x62, 10, 0, -16, 0), load4)
+    assert not kept((0x62, 10, 0, -16, 3), load4)
+    assert not kept((STX8, 10, 1, -16), load4)
+    assert not kept((STX8, 10, 3, -16), load8)
+    assert not kept(store4, load8, (STX8, 10, 1, -16))
+    assert not kept((0x63, 10, 3, -12), load8, (STX8, 10, 1, -16))
+    for lowest, expected in ((-8, True), (-16, False), (-24, False)):
+        assert kept((STX8, 10, 1, -16), load8, (MOVR, 3, 10), (ADD, 3, 0, 0, lowest)) is expected
+    assert not kept((STX8, 10, 1, -16), load8, (MOVR, 3, 10), (MOV, 4))
+
+
+@pytest.mark.parametrize(
+    ("version", "wide", "half"), [((5, 2), False, False), ((5, 3), True, False), ((5, 16), True, True)]
+)
+def test_numbers_on_the_stack_by_version(version: tuple[int, int], wide: bool, half: bool) -> None:
+    for store, load, expected in ((STX8, LDX8, wide), (0x63, LDX4, half)):
+        code = function((MOV, 1, 0, 0, 1), (store, 10, 1, -8), (load, 2, 10, -8), (JNE, 2, 0, 1, 0), (MOV, 0), (EXIT,))
+        assert (4 not in reached(code, known=Known(version))) is expected
+
+
 def test_jumps_of_unknown_targets() -> None:
     assert reached(function((MOV, 1), (JX, 1), (MOV, 0), (JCOND, 0, 0, 1), (MOV, 0), (EXIT,))) == {0, 1, 2, 3, 4, 5}
     with pytest.raises(Malformed, match="a jump of f leads out of it"):
@@ -257,15 +304,19 @@ def test_a_flow_is_kept_for_many_kernels() -> None:
         (0x27, 3, 5, True, 15),
         (0x27, None, 0, True, 0),
         (0x57, NONZERO, 0, True, 0),
-        (0x57, None, 1, True, None),
+        (0x57, None, 1, True, Bits(0, 1)),
+        (0x47, Bits(0, 1), 1, True, 1),
+        (0x57, Bits(1, 6), 9, True, 1),
+        (0xA7, Bits(1, 6), 1, True, Bits(0, 6)),
+        (0x67, Bits(1, 6), 4, True, Bits(16, 96)),
         (0x47, 4, 1, True, 5),
         (0x67, 1, 40, True, 1 << 40),
-        (0x64, 1, 40, False, None),
+        (0x64, 1, 40, False, Bits(0, 2**32 - 1)),
         (0x77, 1 << 40, 8, True, 1 << 32),
         (0xC7, 2**64 - 16, 2, True, 2**64 - 4),
         (0xC4, 2**32 - 16, 2, False, 2**32 - 4),
         (0xB4, 0, 2**64 - 1, False, 2**32 - 1),
-        (0xBC, 0, NONZERO, False, None),
+        (0xBC, 0, NONZERO, False, Bits(0, 2**32 - 1)),
         (0xBF, 0, NONZERO, True, NONZERO),
         (0x37, 8, 2, True, None),
         (0x87, 8, 0, True, None),
@@ -316,4 +367,60 @@ def test_comparisons(code: int, left: Value, right: Value, wide: bool, expected:
 def test_joins() -> None:
     assert join(1, 1) == 1
     assert join(1, 2) == join(1, NONZERO) == join(Pointer("data", "x", 1), Pointer("data", "x", 2)) == NONZERO
-    assert join(0, 1) is join(None, 1) is join(0, NONZERO) is None
+    assert (join(0, 1), join(4, 5), join(Bits(4, 1), 6)) == (Bits(0, 1), Bits(4, 1), Bits(4, 3))
+    assert join(None, 1) is join(0, NONZERO) is None
+
+
+KNOWN = st.one_of(
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 9),
+    st.just(None),
+    st.builds(from_bits, st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1)),
+    st.builds(from_bits, st.integers(0, 15), st.integers(0, 15)),
+)
+COMPUTED: dict[int, Callable[[int, int], int]] = {
+    0x00: operator.add, 0x10: operator.sub, 0x20: operator.mul, 0x40: operator.or_, 0x50: operator.and_,
+    0x60: lambda x, y: x << y if y < 64 else 0, 0x70: operator.rshift, 0xA0: operator.xor, 0xB0: lambda _, y: y,
+}  # fmt: skip
+COMPARED: dict[int, Callable[[int, int], bool]] = {
+    0x10: operator.eq, 0x20: operator.gt, 0x30: operator.ge, 0x40: lambda x, y: bool(x & y), 0x50: operator.ne,
+    0x60: operator.gt, 0x70: operator.ge, 0xA0: operator.lt, 0xB0: operator.le, 0xC0: operator.lt, 0xD0: operator.le,
+}  # fmt: skip
+
+
+def one_of(value: Value, number: int) -> int:
+    """A number that a value may be."""
+    found = bits_of(value)
+    return found.value | number & found.mask
+
+
+def may_be(value: Value, number: int) -> bool:
+    return one_of(value, number) == number
+
+
+@given(
+    KNOWN, KNOWN, st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.booleans(), st.sampled_from(sorted(COMPUTED))
+)
+def test_any_number_that_is_computed_may_be(one: Value, other: Value, x: int, y: int, wide: bool, code: int) -> None:
+    x, y, size = one_of(one, x), one_of(other, y), 64 if wide else 32
+    mask = (1 << size) - 1
+    result = arithmetic(Insn(0, code, 0, 0, 0, 0), one, other, wide)
+    if code in (0x60, 0x70) and y & mask >= size:
+        assert not isinstance(result, int)
+    else:
+        assert may_be(result, COMPUTED[code](x & mask, y & mask) & mask)
+    assert may_be(join(one, other), x)
+    assert may_be(join(one, other), y)
+
+
+@given(
+    KNOWN, KNOWN, st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.booleans(), st.sampled_from(sorted(COMPARED))
+)
+def test_no_jump_is_foretold_that_goes_elsewhere(
+    one: Value, other: Value, x: int, y: int, wide: bool, code: int
+) -> None:
+    size = 64 if wide else 32
+    x, y = (each & ((1 << size) - 1) for each in (one_of(one, x), one_of(other, y)))
+    if code in SIGNED:
+        x, y = signed(x, size), signed(y, size)
+    assert taken(code, one, other, wide) in (None, COMPARED[code](x, y))

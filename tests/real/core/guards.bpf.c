@@ -155,6 +155,40 @@ SEC("raw_tp/sys_enter") int other_kept(void *ctx)
 	return 0;
 }
 
+// So much that answers are kept on the stack.
+long many[12];
+SEC("raw_tp/sys_enter") int other_spilled(void *ctx)
+{
+	_Bool has = bpf_core_field_exists(old->no_such_state);
+	_Bool either = has || bpf_core_type_exists(struct no_such_type);
+	int size = bpf_core_type_size(struct no_such_type);
+	long a = there(1), b = there(2), c = there(3), d = there(4), e = there(5), f = there(6), g = there(7);
+
+	many[0] = has;
+	many[1] = either;
+	for (int i = 0; i < 20; i++) {
+		a += there(b);
+		b ^= there(c);
+		c += there(d);
+		d ^= there(e);
+		e += there(f);
+		f += there(g);
+		g += there(a);
+		if (has)
+			b += gone(a);
+		if (either)
+			c += gone(b);
+		if (size)
+			d += gone(c);
+		if (a > 5 && has)
+			d += gone(c);
+	}
+	many[2] = a + b + c + d + e + f + g;
+	if (either && many[2] > 4)
+		many[3] = gone(1);
+	return 0;
+}
+
 static int step(unsigned int index, void *data)
 {
 	if (bpf_core_type_exists(struct no_such_type))
