@@ -29,6 +29,9 @@ def kfuncs(case: Case) -> Iterator[Reason]:
             reason = case.missing(answer, "kfunc", extern.name, what, program, sites, soft=extern.weak)
             if reason is not None:
                 yield reason
+        elif case.target.known.shipped and not extern.weak:
+            message = f"the kernel has no types of its own, by which its function {extern.name} is called"
+            yield case.reason(FAILS, "kfunc", extern.name, message, program, site)
         elif types is None:
             message = f"the kernel's types aren't known, so whether it has the function {extern.name} isn't"
             yield case.reason(UNKNOWN, "kfunc", extern.name, message, program, site)
