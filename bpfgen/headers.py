@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import Optional
 
 from bpfgen.cc.index import FILE, LOCK
 from bpfgen.compile import Layout, step_edge
@@ -16,23 +17,33 @@ MADE_OF = ("steps.py", "files.py", "bpf", "kernels", "outputs/types.py", "output
 """bpfgen's own files that the edges here run."""
 
 
-def vmlinux_edges(
-    config: Config, units: Sequence[Unit], host: Host, layout: Layout, file: str, code: tuple[str, ...]
+def kernel_edges(
+    config: Config, units: Iterable[Unit], host: Host, layout: Layout, file: str, code: tuple[str, ...]
 ) -> Iterator[Edge]:
-    """The edges for each `vmlinux.h` that a unit can include, and for types that are wanted besides; `file` is
-    build.toml, `code` is `MADE_OF`.
+    """The edges for each `vmlinux.h` that a unit can include, and for the types of each kernel that one is judged for;
+    `file` is build.toml, `code` is `MADE_OF`.
+    """
+    units = tuple(units)
+    included = tuple(wanted(units))
+    yield from vmlinux_edges(config, units, host, layout, file, code)
+    for kernel, arch in judged(units):
+        if (kernel, arch) not in included and types_path(config, layout.out, kernel, arch):
+            yield _types_edge(config, kernel, arch, host, layout, file, code)
 
-    The types are files of their own, written only where they change: another package with the same types makes no
+
+def vmlinux_edges(
+    config: Config, units: Iterable[Unit], host: Host, layout: Layout, file: str, code: tuple[str, ...]
+) -> Iterator[Edge]:
+    """The edges for each `vmlinux.h` that a unit can include.
+
+    Its types are files of their own, written only where they change: another package with the same types makes no
     further header.
     """
-    headers = set(wanted(units))
-    for kernel, arch in typed(config, units):
+    for kernel, arch in wanted(units):
         source, folder = btf_path(config, kernel, arch), layout.vmlinux(kernel, arch)
         if not source.endswith(".h"):
-            package, source = source, layout.types(kernel, arch)
-            yield step_edge(host, ("types", file, kernel, package, source), (source,), (package,), code)
-        if (kernel, arch) not in headers:
-            continue
+            yield _types_edge(config, kernel, arch, host, layout, file, code)
+            source = f"{folder}/vmlinux.btf"
         header = f"{folder}/vmlinux.h"
         tool = "" if source.endswith(".h") else host.header_tool or ""
         words = ("vmlinux", file, kernel, tool, source, header)
@@ -41,19 +52,29 @@ def vmlinux_edges(
         yield dataclasses.replace(edge, aside=tuple(f"{folder}/{name}" for name in (FILE, LOCK)))
 
 
-def typed(config: Config, units: Sequence[Unit]) -> Iterable[tuple[str, str]]:
-    """Kernel and architecture of all types that are read, once each: those of `wanted`, and of `min_btf`."""
-    cells = dict.fromkeys(wanted(units))
-    if any(kernel.min_btf for kernel in config.kernel.values()):
-        from bpfgen.outputs.minbtf import served
-
-        cells.update(dict.fromkeys(served(config, units)))
-    return cells
+def _types_edge(
+    config: Config, kernel: str, arch: str, host: Host, layout: Layout, file: str, code: tuple[str, ...]
+) -> Edge:
+    package, types = btf_path(config, kernel, arch), f"{layout.vmlinux(kernel, arch)}/vmlinux.btf"
+    return step_edge(host, ("types", file, kernel, package, types), (types,), (package,), code)
 
 
 def wanted(units: Iterable[Unit]) -> Iterable[tuple[str, str]]:
     """Kernel and architecture of each `vmlinux.h`, once each."""
     return dict.fromkeys((unit.vmlinux, unit.target.arches[0]) for unit in units if unit.vmlinux)
+
+
+def judged(units: Iterable[Unit]) -> Iterable[tuple[str, str]]:
+    """Kernel and architecture of each kernel that a unit must load on, once each."""
+    # A thousand programs of one table share their targets and kernels.
+    kinds = dict.fromkeys((unit.kernels, unit.target.arches) for unit in units)
+    return dict.fromkeys((kernel, arch) for kernels, arches in kinds for kernel in kernels for arch in arches)
+
+
+def types_path(config: Config, out: str, kernel: str, arch: str) -> Optional[str]:
+    """The raw BTF of a kernel target for an architecture; None where it has none, or a ready `vmlinux.h`."""
+    source = btf_path(config, kernel, arch) if config.kernel[kernel].btf else ".h"
+    return None if source.endswith(".h") else f"{Layout(out).vmlinux(kernel, arch)}/vmlinux.btf"
 
 
 def btf_path(config: Config, kernel: str, arch: str) -> str:

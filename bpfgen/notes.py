@@ -18,7 +18,7 @@ BUILDER = (FILE, SOCKET, LOG, "session.lock", "history", "ssh_config")
 
 
 SCRATCH = ("again-*", "check-*")
-"""Folders of notes in which something is built beside (see `committed.rebuild`, `commands.check`); one that is killed
+"""Folders of notes in which something is built beside (see `committed.rebuild`, `fastcheck`); one that is killed
 leaves its own.
 """
 

@@ -14,7 +14,7 @@ from bpfgen.compile import BOOT, Known, Layout, compiler_scripts, layout_of, mac
 from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
 from bpfgen.graph import CLEAN, GENERATE, Action, Edge, Graph, build_graph
-from bpfgen.headers import MADE_OF, vmlinux_edges
+from bpfgen.headers import MADE_OF, kernel_edges
 from bpfgen.host import Host
 from bpfgen.matrix import Settings, Unit
 
@@ -42,7 +42,7 @@ def make_graph(plan: dict[str, Any], config: Config, units: Sequence[Unit], host
     """The whole build; `plan` is what `make_plan` made of the same."""
     layout = layout_of(config)
     edges = list(_generate(host, inputs, layout))
-    edges += vmlinux_edges(config, units, host, layout, inputs.file, _code(host, inputs, MADE_OF))
+    edges += kernel_edges(config, units, host, layout, inputs.file, _code(host, inputs, MADE_OF))
     editor: dict[str, Action] = {}
     known: Known = {}
     for unit in units:
@@ -50,10 +50,13 @@ def make_graph(plan: dict[str, Any], config: Config, units: Sequence[Unit], host
             edges.append(edge)
             if edge.compiler and edge.inputs[0] not in editor:
                 editor[edge.inputs[0]] = editor_action(edge.compiler, host)
-    last = list(_outputs(plan, config, host, inputs, layout))
-    edges += last
-    final = tuple(name for edge in last for name in edge.outputs)
-    edges += _phony(units, [entry["path"] for entry in plan["objects"]], plan["manifest"], final)
+    final: dict[bool, list[str]] = {False: [], True: []}
+    for output in outputs.asked(config):
+        for edge in _output(output, plan, host, inputs, layout):
+            edges.append(edge)
+            final[output.check] += edge.outputs
+    checked = [_checked(plan), *final[True]]
+    edges += _phony(units, [entry["path"] for entry in plan["objects"]], checked, final[False])
     edges += _clean(host, inputs, layout)
     comment = f"{MARK} {__version__} from {inputs.file}; notes in {layout.note('')}"
     return build_graph(edges, ("all",), layout.out, comment, editor)
@@ -142,13 +145,12 @@ def planned_ids(text: str) -> set[str]:
     return set(map(json.loads, re.findall(r'^\{"id": ("(?:[^"\\\n]|\\.)*")', text, re.MULTILINE)))
 
 
-def _outputs(plan: dict[str, Any], config: Config, host: Host, inputs: Inputs, layout: Layout) -> Iterator[Edge]:
+def _output(output: outputs.Output, plan: dict[str, Any], host: Host, inputs: Inputs, layout: Layout) -> Iterator[Edge]:
     tools = outputs.Tools(layout.note("plan.json"), host.bpftool or "")
-    for output in outputs.asked(config):
-        code = _code(host, inputs, output.code)
-        for made in outputs.module(output.name).made(plan, tools):
-            words = (output.name, *made.words)
-            yield step_edge(host, words, made.outputs, made.inputs, (*made.implicit, *code))
+    code = _code(host, inputs, output.code)
+    for made in outputs.module(output.name).made(plan, tools):
+        words = (output.name, *made.words)
+        yield step_edge(host, words, made.outputs, made.inputs, (*made.implicit, *code))
 
 
 def _code(host: Host, inputs: Inputs, names: Iterable[str]) -> tuple[str, ...]:
@@ -157,7 +159,14 @@ def _code(host: Host, inputs: Inputs, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(path for path in inputs.package if path in places or path.startswith(tuple(f"{p}/" for p in places)))
 
 
-def _phony(units: Iterable[Unit], objects: Sequence[str], manifest: str, final: tuple[str, ...]) -> Iterator[Edge]:
+def _checked(plan: Mapping[str, Any]) -> str:
+    """What `check` makes: the verdicts, where there are kernel targets, else what is in the objects."""
+    return str(plan["verdicts"]["path"] if "verdicts" in plan else plan["manifest"])
+
+
+def _phony(
+    units: Iterable[Unit], objects: Sequence[str], checked: Sequence[str], final: Sequence[str]
+) -> Iterator[Edge]:
     groups: dict[str, list[str]] = {}
     for unit, path in zip(units, objects):
         for name in (unit.program, *unit.target.arches, *unit.kernels):
@@ -166,4 +175,4 @@ def _phony(units: Iterable[Unit], objects: Sequence[str], manifest: str, final: 
         yield Edge((name,), tuple(members))
     yield Edge(("objects",), tuple(objects))
     yield Edge(("all",), ("objects", *final))
-    yield Edge(("check",), (manifest,))
+    yield Edge(("check",), tuple(checked))

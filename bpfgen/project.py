@@ -13,7 +13,7 @@ from bpfgen.config.schema import Config
 from bpfgen.config.source import Document, read_document
 from bpfgen.errors import Failure, Location, Problem
 from bpfgen.frozen import frozen
-from bpfgen.headers import btf_path, typed
+from bpfgen.headers import btf_path, judged, wanted
 from bpfgen.matrix import Unit, expand, select
 from bpfgen.sources import Sources, discover
 
@@ -93,7 +93,8 @@ def _above(root: str, file: str) -> str:
 
 
 def _check_kernels(root: str, config: Config, units: tuple[Unit, ...], report: Report) -> None:
-    for kernel, arch in typed(config, units):
+    typed = ((kernel, arch) for kernel, arch in judged(units) if config.kernel[kernel].btf)
+    for kernel, arch in dict.fromkeys((*wanted(units), *typed)):
         path = btf_path(config, kernel, arch)
         if not os.path.isfile(os.path.join(root, path)):
             several = "{arch}" in str(config.kernel[kernel].btf)

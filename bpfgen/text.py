@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 _CODES = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
@@ -20,8 +20,11 @@ def plural(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as lines of left-aligned columns, two spaces apart."""
+def columns(rows: Sequence[Sequence[str]], painted: Callable[[int, str], str] = lambda _column, cell: cell) -> str:
+    """Rows as lines of left-aligned columns, two spaces apart; `painted` gives a cell of a column its colour."""
     widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+    lines = (
+        "  ".join(painted(column, cell.ljust(width)) for column, (cell, width) in enumerate(zip(row, widths))).rstrip()
+        for row in rows
+    )
     return "\n".join(lines)

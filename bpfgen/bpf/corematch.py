@@ -8,7 +8,8 @@ from typing import Union
 from bpfgen.bpf.btf import Kind, Type
 from bpfgen.bpf.core import ENUM_KINDS, FIELD_KINDS, Access, essential_name
 from bpfgen.bpf.coretypes import kinds_alike, types_compatible, types_match
-from bpfgen.bpf.shapes import COMPOSITES, ENUMS, Shapes, described
+from bpfgen.bpf.malformed import Malformed
+from bpfgen.bpf.shapes import COMPOSITES, ENUMS, MAX_NESTED, Shapes, described
 from bpfgen.frozen import frozen
 
 TYPE_MATCHES = 12
@@ -44,6 +45,8 @@ class Miss:
     """Steps of the access that fit; of several candidates, the one that came furthest tells most."""
     reason: str
     """`this kernel's task_struct has no member state`"""
+    empty: bool = False
+    """Whether that is an array without elements which isn't the last member."""
 
 
 def match(local: Shapes, access: Access, kind: int, target: Shapes, candidate: Type, module: str) -> Union[Match, Miss]:
@@ -97,11 +100,13 @@ def _match_field(local: Shapes, access: Access, target: Shapes, candidate: Type,
                 return Miss(depth, f"this kernel's {name} is {described(found)}")
             array = target.array(found)
             if step.index >= array.length and not (flexible and array.length == 0):
-                return Miss(depth, f"this kernel's {name} has {array.length} elements")
+                return Miss(depth, f"this kernel's {name} has {array.length} elements", array.length == 0)
             steps.append((found.id, step.index))
             number, flexible = target.plain(array.type).id, False
             bits += 8 * step.index * target.size(number)
             owner, index, member, name = number, step.index, False, f"{name}[{step.index}]"
+    if len(steps) >= MAX_NESTED:
+        raise Malformed(f"its way through this kernel's {candidate.name} has more than {MAX_NESTED} steps")
     return Match(module, candidate.id, tuple(steps), bits, owner, index, member)
 
 

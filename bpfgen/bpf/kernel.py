@@ -155,6 +155,23 @@ class KernelTypes:
                 found += [Found(self.module(module), each, module) for each in names.candidates(name, wanted)]
         return tuple(found)
 
+    def unnamed(self, kind: Kind) -> Iterator[Found]:
+        """The kernel's types of a kind that have no name, by id; raises Malformed."""
+        words = self.kernel.words
+        for number, start in enumerate(self.kernel.starts, self.kernel.first):
+            if not words[start] and words[start + 1] >> 24 & 0x1F == kind:
+                yield Found(self.kernel, self.kernel.type(number))
+
+    def named(self, name: str, essential: Callable[[str], str]) -> tuple[Found, ...]:
+        """Types of any kind, of the kernel and all its modules, whose names are the same but for flavours, which
+        `essential` cuts off (cilium/ebpf's CORERelocate). Raises Malformed.
+        """
+        return tuple(
+            Found(self.module(module), each, module)
+            for module in ("", *self._modules)
+            for each in self._of(module).candidates(name, frozenset(), essential)
+        )
+
     def function(self, name: str) -> Found | None:
         """The function of that name, in the kernel or the first module that has it; raises Malformed."""
         wanted = frozenset({Kind.FUNC})

@@ -66,7 +66,7 @@ class Shapes:
         self, owner: Type, steps: tuple[tuple[int, int], ...], bits: int, seen: set[int]
     ) -> Iterator[tuple[str, Place]]:
         seen.add(owner.id)
-        if len(steps) >= MAX_NESTED:
+        if len(steps) > MAX_NESTED:
             raise Malformed(f"BTF: type {owner.id} has too many structs without a name in each other")
         for index, member in enumerate(self.btf.members(owner)):
             way, at = (*steps, (owner.id, index)), bits + member.offset

@@ -1,129 +1,142 @@
-"""`bpfgen check --fast`: compiles everything against the reduced and against the whole `vmlinux.h`, and compares."""
+"""`bpfgen check`: which kernels take which programs, and why not."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
+import io
+import json
 import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import TextIO
+from typing import Optional, TextIO
 
-from bpfgen.bpf.compare import differences
-from bpfgen.commands.explain import header_of
-from bpfgen.commands.generate import prepare
-from bpfgen.compile import Layout, can_reduce, layout_of, unit_edges
-from bpfgen.errors import EXIT_FAILED, EXIT_USAGE, Failure, Problem
-from bpfgen.frozen import frozen
-from bpfgen.graph import Edge
-from bpfgen.headers import vmlinux_edges
-from bpfgen.host import Host
-from bpfgen.launcher import Launcher
-from bpfgen.matrix import Unit
-from bpfgen.project import Project
+from bpfgen.compile import layout_of
+from bpfgen.errors import EXIT_FAILED, EXIT_OK, Failure, Location, Problem
+from bpfgen.files import write_if_changed
+from bpfgen.findings import github, listing, sarif
+from bpfgen.findings.checked import Checked, Selection, checked, to_json
+from bpfgen.findings.kinds import kind
+from bpfgen.findings.places import places, unused
+from bpfgen.findings.policy import ERROR, WARNING
+from bpfgen.findings.rules import rules_of
+from bpfgen.project import Project, load
+from bpfgen.text import paint
+from bpfgen.verdicts.model import Verdict
 
-HELP = "compare what is built in different ways"
+HELP = "say which kernels take which programs, and why not"
 EPILOG = """examples:
-  bpfgen check --fast                  reduced against whole vmlinux.h, for the whole project
-  bpfgen check --fast --only 'tcp*'    for a part of it
+  bpfgen check                         a table, and what is wrong, by line
+  bpfgen check -v                      everything: source lines, notes, what is accepted
+  bpfgen check --kernel 'lts5*' --only arm64
+  bpfgen check --sarif check.sarif     for code scanning
+  bpfgen check --fast                  reduced against whole vmlinux.h: are the objects the same?
 
-exit code: 1 where two objects differ in what a loader or the kernel sees"""
+exit code: 1 where a verdict is an error ([check] in build.toml says which are), or where two objects differ (--fast)
 
-
-@frozen
-class Verdict:
-    """Of one unit."""
-
-    unit: Unit
-    header: str
-    """What it was compiled with: `reduced: …` or `whole: …`."""
-    differences: tuple[str, ...]
-    error: str = ""
-    """What clang said, where it refuses the unit either way."""
+keys of the JSON
+  ok        whether there is no error
+  kernels   their names, the oldest first
+  programs  a row of the table each: program, variant, arches, loads, kernels (verdict and level by name)
+  findings  level, verdict, kind, name, message, program, function, file, line, column, text, source, objects, accepted,
+            kernels (architectures by name)
+  unused    [[check.allow]] tables that match nothing, by index"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `bpfgen check`."""
-    parser.add_argument("--fast", action="store_true", help="compile against the reduced and the whole vmlinux.h")
+    add = parser.add_argument
+    add("--kernel", metavar="GLOB", action="append", default=[], help="only kernel targets that match")
+    add("--details", action="store_true", help="say everything, as -v does")
+    add("--json", action="store_true", help="print a JSON object")
+    add("--sarif", metavar="FILE", help="also write what is found to FILE, as SARIF 2.1.0")
+    add("--github", action="store_true", default=None, help="annotate a GitHub workflow (default: within one)")
+    add("--no-github", action="store_false", dest="github", help="don't")
+    add("--fast", action="store_true", help="instead, compile against the reduced and the whole vmlinux.h, and compare")
 
 
 def run(args: argparse.Namespace, out: TextIO) -> int:
-    """Prints the units that differ, then how many of which kind there are."""
-    if not args.fast:
-        print("bpfgen: error: say what to check: --fast\n  hint: bpfgen check --help", file=sys.stderr)
-        return EXIT_USAGE
-    project, host, _ = prepare(args)
-    units = [unit for unit in project.units if can_reduce(unit)]
-    verdicts = check_fast(project, dataclasses.replace(host, launcher=Launcher("none")), units)
-    bad = [verdict for verdict in verdicts if verdict.differences]
-    for verdict in verdicts:
-        if verdict.differences or verdict.error or args.verbose:
-            print(f"{verdict.unit.id}: {verdict.error or verdict.header}", file=out)
-            print("".join(f"  {line}\n" for line in verdict.differences), end="", file=out)
+    """Prints table, findings and a summary; 1 where there is an error. Raises `Failure`."""
+    if args.fast:
+        from bpfgen import fastcheck
+
+        return fastcheck.run(args, out)
+    # The selection is of verdicts: one of objects would also leave out the other kernels of what it skips.
+    whole = argparse.Namespace(**{**vars(args), "only": [], "skip": []})
+    project = load(whole)
+    log = os.path.abspath(args.sarif) if args.sarif else ""
+    os.chdir(project.root)
+    verdicts = _verdicts(project, whole)
+    if verdicts is None:
+        print("bpfgen: would build, then check what was built", file=out)
+        return EXIT_OK
+    shown = _checked(project, args, verdicts)
+    if log:
+        text = json.dumps(sarif.log(shown.findings, places(project, repository=True)), indent=1, ensure_ascii=False)
+        write_if_changed(log, f"{text}\n".encode("utf-8", "surrogateescape"))
+    if args.json:
+        print(json.dumps(to_json(shown), indent=1, ensure_ascii=False), file=out)
+    else:
+        _print(project, shown, args, out)
+    return EXIT_OK if shown.is_ok else EXIT_FAILED
+
+
+def _verdicts(project: Project, args: argparse.Namespace) -> Optional[list[Verdict]]:
+    """Builds them; None in a dry run."""
+    from bpfgen.commands import generate
+    from bpfgen.committed.ninja import build, is_shown
+    from bpfgen.findings.stored import read
+
+    if not any(unit.kernels for unit in project.units):
+        hint = "bpfgen kernel add NAME FILE  adds one"
+        raise Failure([Problem(Location(args.file), "there is no kernel target to check for", hint)])
+    if args.dry_run:
+        return None
+    root = {"directory": project.root, "file": project.file}
+    generate.run(argparse.Namespace(**{**vars(args), **root}), io.StringIO())
+    path = f"{layout_of(project.config).out}/verdicts.json"
+    build((path,), quiet=not is_shown(args))
+    return read(path)
+
+
+def _checked(project: Project, args: argparse.Namespace, verdicts: list[Verdict]) -> Checked:
+    kernels = {name: kernel.upstream for name, kernel in project.config.kernel.items()}
+    selection = Selection(args.only, args.skip, args.kernel)
+    shown = checked(verdicts, kernels, rules_of(project.config, project.units), selection)
+    if not shown.rows:
+        hint = f"known: {', '.join(kernels)}"
+        raise Failure([Problem(Location(args.file), "the options leave no kernel to check for", hint)])
+    return shown
+
+
+def _print(project: Project, shown: Checked, args: argparse.Namespace, out: TextIO) -> None:
+    def painted(text: str, colour: str) -> str:
+        return paint(text, colour, args.color, out)
+
+    everything = args.verbose or args.details
+    findings, more = (list(shown.findings), "") if everything else listing.short(shown.findings)
     if not args.quiet:
-        print(summary(verdicts), file=out)
-    return EXIT_FAILED if bad else 0
+        print(listing.table(shown.rows, shown.kernels, painted), end="\n\n" if findings else "\n", file=out)
+    annotated = args.github if args.github is not None else os.environ.get("GITHUB_ACTIONS") == "true"
+    if annotated:
+        _annotate(project, shown, out)
+    else:
+        for line in listing.lines(findings, places(project), painted, everything):
+            print(line, file=out)
+        for place in unused(project, shown.unused):
+            print(f"{place}: {painted('warning', 'yellow')}: {UNUSED}\n  hint: {UNUSED_HINT}", file=out)
+        print(f"{more}\n" if more else "", end="", file=out)
+    if not args.quiet:
+        print(f"bpfgen: {listing.summary(shown.rows, shown.findings)}", file=out)
 
 
-def summary(verdicts: Sequence[Verdict]) -> str:
-    """One line for all units."""
-    reduced = [verdict for verdict in verdicts if verdict.header.startswith("reduced")]
-    words = [
-        f"{len(verdicts)} objects",
-        f"{len(reduced)} with a reduced vmlinux.h",
-        f"{sum(bool(verdict.differences) for verdict in verdicts)} different",
-    ]
-    failed = sum(bool(verdict.error) for verdict in verdicts)
-    return "bpfgen: " + ", ".join([*words, *([f"{failed} that clang refuses"] if failed else [])])
+UNUSED = "this [[check.allow]] matches nothing"
+UNUSED_HINT = "remove it"
 
 
-def check_fast(project: Project, host: Host, units: Sequence[Unit]) -> list[Verdict]:
-    """Compiles `units` both ways, in folders that are gone afterwards; a verdict on each."""
-    layout = layout_of(project.config)
-    _make_headers(project, host, units, layout)
-    os.makedirs(layout.note(""), exist_ok=True)
-    scratch = tempfile.TemporaryDirectory(prefix="check-", dir=layout.note(""))
-    with scratch as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda unit: _verdict(unit, host, layout, os.path.relpath(folder)), units))
-
-
-def _make_headers(project: Project, host: Host, units: Sequence[Unit], layout: Layout) -> None:
-    """Where Ninja would make them, which writes nothing that is there already."""
-    for edge in vmlinux_edges(project.config, units, host, layout, project.file, ()):
-        assert edge.action is not None
-        if subprocess.run(edge.action.argv, check=False).returncode:
-            raise Failure([Problem(None, f"{edge.outputs[0]} can't be made")], EXIT_FAILED)
-
-
-def _verdict(unit: Unit, host: Host, layout: Layout, folder: str) -> Verdict:
-    fast, whole = Layout(f"{folder}/fast"), Layout(f"{folder}/whole")
-    plain = dataclasses.replace(unit, settings=dataclasses.replace(unit.settings, fast=False))
-    error = _make(unit_edges(unit, host, layout), layout, fast) or _make(unit_edges(plain, host, layout), layout, whole)
-    header = header_of(unit, fast, "")
-    if error:
-        return Verdict(unit, header, (), error)
-    ours, theirs = (Path(place.object(unit)).read_bytes() for place in (fast, whole))
-    return Verdict(unit, header, tuple(differences(ours, theirs)) if ours != theirs else ())
-
-
-def _make(edges: Iterable[Edge], layout: Layout, place: Layout) -> str:
-    """Runs edges with their outputs in another folder; what the first one that fails says."""
-    for edge in edges:
-        assert edge.action is not None
-        words = [_moved(word, layout, place) for word in edge.action.argv]
-        done = subprocess.run(words, check=False, capture_output=True, text=True, errors="replace")
-        if done.returncode:
-            return next((line for line in done.stderr.splitlines() if "error" in line), f"exit code {done.returncode}")
-    return ""
-
-
-def _moved(word: str, layout: Layout, place: Layout) -> str:
-    """A word of a command with outputs in another folder; `vmlinux.h` stays where it is."""
-    for folder in ("obj", "parts"):
-        if word.startswith(f"{layout.out}/{folder}/"):
-            return place.out + word[len(layout.out) :]
-    return place.out if word == layout.out else word
+def _annotate(project: Project, shown: Checked, out: TextIO) -> None:
+    """GitHub shows the first ten of a kind: the worst stand first."""
+    place = places(project, repository=True)
+    for finding in shown.findings:
+        if finding.level in {ERROR, WARNING}:
+            title = kind(finding.reason.kind).title
+            print(github.command(finding.level, place(finding), title, listing.message(finding)), file=out)
+    for where in unused(project, shown.unused, repository=True):
+        print(github.command("warning", where, "Nothing to accept", UNUSED), file=out)

@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Optional, Union
 
 from bpfgen.catalog import arches
-from bpfgen.config import checkkernel
+from bpfgen.config import checkkernel, checkverdicts
 from bpfgen.config.checkbuilder import builder
 from bpfgen.config.checkflags import check_flags
 from bpfgen.config.checkgo import go
@@ -29,6 +29,8 @@ def check(config: Config, report: Report) -> None:
     builder(config, report)
     _tables(config, report)
     _kernel_names(config, config.targets.kernels, ("targets", "kernels"), report)
+    _kernel_names(config, config.check.requires, ("check", "requires"), report)
+    checkverdicts.allowed(config, report)
     go(config, report)
     for name, kernel in config.kernel.items():
         checkkernel.kernel(name, kernel, RESERVED, report)
@@ -129,6 +131,8 @@ def _program(config: Config, name: str, program: Program, report: Report) -> Non
     _program_sources(name, program, path, report)
     _arches(program.arches, (*path, "arches"), report)
     _kernel_names(config, program.kernels, (*path, "kernels"), report)
+    _kernel_names(config, program.requires, (*path, "requires"), report)
+    checkverdicts.required(config, name, kernels_of(config, program), report)
     check_flags(program.cflags, (*path, "cflags"), report)
     _vmlinux(config, program, (*path, "vmlinux"), report)
     for variant, settings in program.variants.items():

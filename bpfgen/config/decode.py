@@ -215,6 +215,8 @@ def _missing_hint(name: str) -> str:
 def _table_hint(cls: type, path: Path) -> str:
     if len(path) == 2 and path[0] == "program":
         return f"write [program.{path[1]}] and under it  source = …"
+    if path and isinstance(path[-1], int):
+        return f"write [[{_dotted(path[:-1])}]] on a line of its own, once for each"
     return f"write [{_dotted(path)}] on a line of its own" if cls.__module__ and path else ""
 
 

@@ -23,20 +23,20 @@ def render() -> str:
 
 
 def _tables(cls: type, prefix: str) -> Iterator[tuple[type, str]]:
-    """Every table with its name as it is written, `NAME` standing for one that the user chooses."""
+    """Every table with its heading as it is written, `NAME` standing for a name that the user chooses."""
     for field in fields(cls):
         kind = _without_none(hints(cls)[field.name])
-        named = get_origin(kind) is dict
-        inner = get_args(kind)[1] if named else kind
+        origin = get_origin(kind)
+        inner = get_args(kind)[1 if origin is dict else 0] if origin in {dict, tuple} else kind
         if is_dataclass(inner):
-            name = f"{prefix}{field.name}{'.NAME' if named else ''}"
-            yield inner, name  # type: ignore[misc]
+            name = f"{prefix}{field.name}{'.NAME' if origin is dict else ''}"
+            yield inner, f"[[{name}]]" if origin is tuple else f"[{name}]"  # type: ignore[misc]
             yield from _tables(inner, f"{name}.")  # type: ignore[arg-type]
 
 
-def _section(cls: type, name: str) -> str:
+def _section(cls: type, heading: str) -> str:
     texts = documentation()[cls.__name__]
-    lines = [f"\n## [{name}]\n\n{texts['']}\n\n| key | value | default | |\n|---|---|---|---|\n"]
+    lines = [f"\n## {heading}\n\n{texts['']}\n\n| key | value | default | |\n|---|---|---|---|\n"]
     for field in fields(cls):
         text = " ".join(texts.get(field.name, "").split())
         kind = _kind(hints(cls)[field.name])
@@ -67,7 +67,7 @@ def _kind(kind: Any) -> str:
     if origin is Union:
         return " or ".join(dict.fromkeys(map(_kind, arguments)))
     if origin is tuple:
-        return f"list: {_kind(arguments[0])}"
+        return "tables" if is_dataclass(arguments[0]) else f"list: {_kind(arguments[0])}"
     if origin is dict:
         return "table"
     return {bool: "true or false", int: "a number", str: "a string"}.get(kind, "table")

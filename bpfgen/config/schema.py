@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Literal, Optional, Union
 
 from bpfgen.config.schemabuilder import Builder
+from bpfgen.config.schemacheck import Check
 from bpfgen.config.values import (
     Address,
     ArchName,
@@ -203,6 +204,8 @@ class Program:
     """Architectures; overrides `targets.arches`."""
     kernels: Optional[tuple[Name, ...]] = None
     """Kernel targets; overrides `targets.kernels`."""
+    requires: Optional[tuple[Name, ...]] = None
+    """Kernel targets that it must be `ok` on; overrides `check.requires`."""
     portable: bool = False
     """The program uses no `__TARGET_ARCH_…` and no `<asm/…>` that differs: one little-endian object serves all
     little-endian architectures.
@@ -283,6 +286,7 @@ class Config:
     targets: Targets = field(default_factory=Targets)
     kernel: dict[Name, Kernel] = field(default_factory=dict)
     program: dict[ProgramName, Program] = field(default_factory=dict)
+    check: Check = field(default_factory=Check)
     go: Optional[Go] = None
     skeleton: Optional[Skeleton] = None
     rust: Optional[Rust] = None

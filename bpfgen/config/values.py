@@ -165,3 +165,8 @@ HostName = Annotated[
 UserName = Annotated[str, Rule("a user's name", r"(?!-)[^\x00-\x20\x7f@/:]+")]
 RemotePath = Annotated[str, Rule("a path without control characters", r"(?!-)[^\x00-\x1f\x7f]+")]
 ArchName = Annotated[str, Rule("an architecture", r"[^\x00-\x1f\x7f]+")]
+Glob = Annotated[
+    str,
+    Rule("a name or a glob without control characters", r"[^\x00-\x1f\x7f]+", "* stands for any letters, ? for one"),
+]
+Sentence = Annotated[str, Rule("a sentence without line breaks or control characters", r"[^\x00-\x1f\x7f]+")]

@@ -25,8 +25,8 @@ def render(config: Config, comments: Comments) -> str:
     return "\n".join(filter(None, (head, *(f"{block}\n" for block in blocks))))
 
 
-def _table(value: Any, path: tuple[str, ...], comments: Comments) -> Iterator[list[str]]:
-    """A table's own lines, then those of the tables in it."""
+def _table(value: Any, path: tuple[str, ...], comments: Comments, repeated: bool = False) -> Iterator[list[str]]:
+    """A table's own lines, then those of the tables in it; with `repeated`, it is one of several of its name."""
     keys: list[str] = []
     tables: list[tuple[str, Any]] = []
     for field in dataclasses.fields(value):
@@ -36,8 +36,13 @@ def _table(value: Any, path: tuple[str, ...], comments: Comments) -> Iterator[li
         elif item != _default(field) or (*path, field.name) in comments:
             keys += [*_comment(comments, (*path, field.name)), *_line(_key(field.name), item)]
     if path and (keys or path in comments or not tables):
-        yield [*_comment(comments, path), f"[{'.'.join(map(_key, path))}]", *keys]
+        name = ".".join(map(_key, path))
+        yield [*_comment(comments, path), f"[[{name}]]" if repeated else f"[{name}]", *keys]
     for name, item in tables:
+        if isinstance(item, tuple):
+            for row in item:
+                yield from _table(row, (*path, name), comments, repeated=True)
+            continue
         entries = {(name, key): row for key, row in item.items()} if isinstance(item, dict) else {(name,): item}
         for key, row in entries.items():
             if row != _default_of(value, key) or (*path, *key) in comments:
@@ -45,10 +50,11 @@ def _table(value: Any, path: tuple[str, ...], comments: Comments) -> Iterator[li
 
 
 def _is_table(item: Any) -> bool:
-    """Whether a value is a table, or a table of tables."""
-    return dataclasses.is_dataclass(item) or (
-        isinstance(item, dict) and bool(item) and all(map(dataclasses.is_dataclass, item.values()))
-    )
+    """Whether a value is a table, a table of tables, or a list of them."""
+    if isinstance(item, (dict, tuple)):
+        rows = item.values() if isinstance(item, dict) else item
+        return bool(item) and all(map(dataclasses.is_dataclass, rows))
+    return dataclasses.is_dataclass(item)
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

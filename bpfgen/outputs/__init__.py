@@ -25,39 +25,56 @@ PLAN = ("bpfgen", "project", "toolchain", "objects")
 """What `plan.json` has at its top, beside the parts of outputs."""
 
 
+OWN = ("steps.py", "files.py", "bpf", "catalog", "outputs")
+"""bpfgen's own files and folders that most steps are made of."""
+SHOWN = ("steps.py", "files.py", "text.py", "catalog", "findings", "verdicts/model.py", "outputs")
+"""The same, of what shows verdicts."""
+
+
 @frozen
 class Output:
     """A kind of output."""
 
     name: str
-    """Of its module here, its step, its part of the plan."""
-    table: str = ""
-    """The table of `build.toml` that asks for it. Empty: there is none, and it is made always."""
-    code: tuple[str, ...] = ("steps.py", "files.py", "bpf", "catalog", "outputs")
+    """Of its module here, its step, its part of the plan, and the table of `build.toml` that asks for it, unless
+    `table` says another one. Where there can be no such table, it is made always.
+    """
+    code: tuple[str, ...] = OWN
     """bpfgen's own files and folders that its step is made of, so that a new bpfgen makes its files again."""
     bpftool: bool = False
     """Whether its step runs bpftool."""
+    kernels: bool = False
+    """Whether only projects with kernel targets have it."""
+    check: bool = False
+    """Whether it is made by the target `check`, and not by a plain build."""
     bindings: str = ""
-    """The value of `go.bindings` that asks for it, where the table alone doesn't."""
+    """The value of `go.bindings` that asks for it, where a table of its own doesn't."""
+    table: str = ""
     min_btf: bool = False
-    """Whether it is only for projects that have a kernel target with `min_btf`."""
+    """Whether only projects that have a kernel target with `min_btf` have it."""
 
     def wanted(self, config: Config) -> bool:
         """Whether a project has it."""
         if self.min_btf and not any(kernel.min_btf for kernel in config.kernel.values()):
             return False
-        table = getattr(config, self.table, None) if self.table else config
-        return table is not None and self.bindings in ("", getattr(table, "bindings", ""))
+        if self.kernels:
+            return bool(config.kernel)
+        if self.bindings:
+            return config.go is not None and config.go.bindings == self.bindings
+        return getattr(config, self.table or self.name, True) is not None
 
 
 OUTPUTS = (
     Output("manifest"),
-    Output("go", "go", bindings="embed"),
-    Output("bpf2go", "go", bindings="bpf2go"),
-    Output("skeleton", "skeleton", ("steps.py", "files.py", "outputs/skeleton.py"), bpftool=True),
-    Output("rust", "rust"),
-    Output("minbtf", code=("steps.py", "files.py", "bpf", "kernels/mincore.py", "outputs/minbtf.py"), min_btf=True),
-    Output("gominbtf", "go", ("steps.py", "files.py", "outputs"), min_btf=True),
+    Output("verdicts", (*OWN, "kernels", "verdicts"), kernels=True),
+    Output("check", SHOWN, kernels=True, check=True),
+    Output("report", SHOWN, kernels=True, check=True),
+    Output("go", bindings="embed"),
+    Output("bpf2go", bindings="bpf2go"),
+    Output("skeleton", ("steps.py", "files.py", "outputs/skeleton.py"), bpftool=True),
+    Output("rust"),
+    Output("minbtf", ("steps.py", "files.py", "bpf", "kernels/mincore.py", "outputs/minbtf.py"), min_btf=True),
+    Output("gominbtf", ("steps.py", "files.py", "outputs"), table="go", min_btf=True),
 )
 STEPS = ("types", "vmlinux", *(output.name for output in OUTPUTS))
 """Modules here with a step: `types` and `vmlinux` are made before the objects, by edges of `headers`."""

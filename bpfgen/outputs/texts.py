@@ -10,12 +10,16 @@ import jinja2
 
 from bpfgen.errors import Failure, Location, Problem
 
+TEMPLATES = Path(__file__).parent / "templates"
 
-def environment() -> jinja2.Environment:
-    """The templates of outputs; strings pass through a filter of the language that is written."""
+
+def environment(html: bool = False) -> jinja2.Environment:
+    """The templates of outputs; strings pass through a filter of the language that is written. With `html`, all of
+    them are escaped.
+    """
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=False,  # noqa: S701 - no HTML
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=html,  # noqa: S701 - source code of other languages has filters of its own
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -33,7 +33,7 @@ SECONDS = 2.0
 """For an input, and for each 64 KiB of it, on a busy machine."""
 MEGABYTES = 256
 """More than the process had before."""
-SHARES = ("types", "object", "types", "object", "types", "object", "types", "compare")
+SHARES = ("types", "object", "types", "object", "types", "resolve", "types", "compare")
 """Which target input number N is for, by N modulo 8."""
 
 

@@ -20,6 +20,7 @@ from bpfgen.bpf.layout import Alignments, c_name, size_of
 from bpfgen.bpf.listing import listing
 from bpfgen.bpf.malformed import Malformed
 from bpfgen.bpf.object import BpfObject
+from bpfgen.bpf.resolve import Resolver
 from bpfgen.bpf.show import render
 
 HERE = Path(__file__).parent
@@ -79,9 +80,19 @@ def read_all_types(data: bytes) -> None:
         kernel.function(name)
 
 
+def resolve_object(data: bytes) -> None:
+    """Its relocations against the types of a sound object and against its own, as both loaders; raises Malformed."""
+    found = BpfObject(data)
+    section = found.elf.section(".BTF")
+    for kernel in (types()[0], section.data if section is not None else types()[0]):
+        for loader in ("libbpf", "cilium"):
+            Resolver(found, loader).resolve(KernelTypes(kernel))
+
+
 TARGETS: dict[str, tuple[Callable[..., tuple[bytes, ...]], Callable[[bytes], None]]] = {
     "types": (types, read_all_types),
     "object": (objects, read_all_of_an_object),
     "compare": (objects, compare_objects),
+    "resolve": (objects, resolve_object),
 }
 """What inputs are made of, and what is done with them."""

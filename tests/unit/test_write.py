@@ -22,6 +22,7 @@ from bpfgen.config.schema import (
     Toolchain,
     Variant,
 )
+from bpfgen.config.schemacheck import Allow, Check
 from bpfgen.config.source import read_document
 from bpfgen.config.values import GoApi
 from bpfgen.config.write import literal, render
@@ -64,6 +65,7 @@ PROGRAM = st.builds(
     exclude=PATHS,
     arches=maybe(ARCHES),
     kernels=maybe(st.lists(NAME).map(tuple)),
+    requires=maybe(st.lists(NAME).map(tuple)),
     portable=st.booleans(),
     per_kernel=st.booleans(),
     cflags=FLAGS,
@@ -86,6 +88,11 @@ CONFIG = st.builds(
     targets=st.builds(Targets, arches=ARCHES, kernels=maybe(st.lists(NAME).map(tuple))),
     kernel=st.dictionaries(NAME, st.builds(Kernel, upstream=maybe(st.just("5.10")), btf=maybe(PATH)), max_size=2),
     program=st.dictionaries(PROGRAM_NAME, PROGRAM, min_size=1, max_size=3),
+    check=st.builds(
+        Check,
+        requires=maybe(st.lists(NAME).map(tuple)),
+        allow=st.lists(st.builds(Allow, reason=TEXT, program=TEXT, need=TEXT), max_size=2).map(tuple),
+    ),
     go=maybe(st.builds(Go, bindings=st.sampled_from(["embed", "bpf2go"]), api=st.sampled_from(get_args(GoApi)))),
 )
 

@@ -1,0 +1,40 @@
+"""What can keep a kernel from loading an object: a function for each, in one table.
+
+A rule takes a `Case` and gives reasons. Needs that dead code saves are soft: helpers, kfuncs, what CO-RE asks for.
+Others are hard, wherever they stand: opcodes, maps, the types of programs (`docs/kernels.md`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from bpfgen.verdicts.case import Case
+from bpfgen.verdicts.model import Reason
+from bpfgen.verdicts.rules import attach, code, core, data, maps, programs
+
+Rule = Callable[[Case], Iterator[Reason]]
+
+RULES: tuple[Rule, ...] = (
+    programs.types,
+    programs.attach_types,
+    programs.sleepable,
+    programs.frags,
+    programs.limits,
+    attach.targets,
+    maps.types,
+    maps.flags,
+    maps.struct_ops,
+    code.helpers,
+    code.allowed,
+    code.licence,
+    code.instructions,
+    code.calls,
+    code.loops,
+    data.kfuncs,
+    data.ksyms,
+    data.kconfig,
+    data.variables,
+    core.types,
+    core.refused,
+    core.missing,
+)

@@ -1,0 +1,101 @@
+"""Maps: a loader creates all of them, whatever the programs do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Optional
+
+from bpfgen.bpf.btf import Kind
+from bpfgen.bpf.core import essential_name
+from bpfgen.bpf.info import MapInfo
+from bpfgen.catalog import table
+from bpfgen.verdicts.case import Case
+from bpfgen.verdicts.model import FAILS, UNKNOWN, Reason
+from bpfgen.verdicts.subject import Loaded, Site
+from bpfgen.verdicts.target import BTF
+
+LEFT_OUT = "?.struct_ops"
+"""What the sections begin with whose maps libbpf doesn't create unasked."""
+
+
+def types(case: Case) -> Iterator[Reason]:
+    """Map types that the kernel doesn't know."""
+    for each in _created(case):
+        for one in (each, each.inner):
+            if one is None:
+                continue
+            answer = case.target.has("map_type", one.type)
+            reason = case.missing(answer, "map_type", one.type, f"maps of the type {one.type}, such as {one.name}")
+            if reason is not None:
+                yield _placed(case, reason, each)
+
+
+def flags(case: Case) -> Iterator[Reason]:
+    """Flags of declared maps; those of global data are left out by loaders where the kernel lacks them."""
+    for each in _created(case):
+        for bit in range(32):
+            if not each.flags >> bit & 1 or each.name.startswith("."):
+                continue
+            name = _flag_name(bit)
+            answer = case.target.has("map_flag", name)
+            reason = case.missing(answer, "map_flags", name, f"{name}, which the map {each.name} has")
+            if reason is not None:
+                yield _placed(case, reason, each)
+
+
+def struct_ops(case: Case) -> Iterator[Reason]:
+    """The kernel's struct that a `struct_ops` map implements."""
+    types = case.target.types
+    for each in _created(case):
+        if each.type != "struct_ops":
+            continue
+        name = essential_name(each.value.removeprefix("struct "))
+        if types is None:
+            message = f"the kernel's types aren't known, so whether programs can implement its {name} isn't"
+            yield case.reason(UNKNOWN, "attach_target", name, message)
+        elif not types.find(f"bpf_struct_ops_{name}", Kind.STRUCT):
+            module = module_of(name)
+            message = f"the kernel has no {name} that programs could implement (the map {each.name})"
+            yield case.reason(FAILS, "attach_target", name, message + in_module(module), source=BTF)
+
+
+def _created(case: Case) -> tuple[MapInfo, ...]:
+    btf = case.subject.found.btf
+    left = set[str]()
+    for section in (LEFT_OUT, f"{LEFT_OUT}.link"):
+        types = btf.data_section(section) if btf is not None else None
+        left.update(each.name for each in (btf.variables(types) if btf is not None and types is not None else ()))
+    return tuple(each for each in case.subject.found.maps if each.name not in left)
+
+
+def _flag_name(bit: int) -> str:
+    rows = table("kernels")["map_flag"]
+    return next((name for name, row in rows.items() if row["bit"] == bit), f"bit {bit}")
+
+
+def _placed(case: Case, reason: Reason, each: MapInfo) -> Reason:
+    """With the line of the first instruction that uses the map: declarations have no lines in an object."""
+    site = first_use(case, "map", each.name)
+    return case.reason(
+        reason.verdict, reason.kind, reason.name, reason.message, site=site and site[1], source=reason.source
+    )
+
+
+def first_use(case: Case, kind: str, name: str) -> Optional[tuple[Loaded, Site]]:
+    """The first instruction that refers to something by name."""
+    for program in case.subject.programs:
+        for site in program.of(kind).get(name, ()):
+            return program, site
+    return None
+
+
+def module_of(name: str) -> str:
+    """The module that brings a function or type, where `kernels.toml` knows it."""
+    rows = table("kernels")["module"]
+    found = [prefix for prefix in rows if name == prefix or (prefix.endswith("_") and name.startswith(prefix))]
+    return str(rows[max(found, key=len)]) if found else ""
+
+
+def in_module(module: str) -> str:
+    """The end of a sentence on something that the kernel itself doesn't have."""
+    return f": the module {module} has it" if module else ", unless a module has it"
