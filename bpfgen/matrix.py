@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Optional
 
 from bpfgen.catalog import Arch, arches, mcpu_of, version
-from bpfgen.config.check import kernels_of
+from bpfgen.config.checkkernel import kernels_of
 from bpfgen.config.schema import Config, Program, Variant
 from bpfgen.config.values import MacroValue
 from bpfgen.frozen import frozen

@@ -14,8 +14,8 @@ from bpfgen.bpf.malformed import Malformed
 from bpfgen.frozen import frozen
 
 PARTS = {"func_info": "wr", "line_info": "wnnw", "core_relo": "wrnw"}
-"""The words of a record, as in `btfgraph.LAYOUTS`; the first is the instruction's offset in bytes. Longer records have
-more words, which the kernel wants to be 0."""
+"""The words of a record, as in `btfrecords.LAYOUTS`; the first is the instruction's offset in bytes. Longer records
+have more words, which the kernel wants to be 0."""
 SHORT_HEADER, LONG_HEADER = 24, 32
 """Bytes of a header without and with CO-RE relocations."""
 

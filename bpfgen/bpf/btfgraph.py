@@ -11,24 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bpfgen.bpf.btf import SIZED, Btf, Kind
+from bpfgen.bpf.btf import Btf, Kind
+from bpfgen.bpf.btfrecords import LAYOUTS, REFERRING
 from bpfgen.bpf.malformed import Malformed
 
-LAYOUTS = {
-    Kind.INT: "w",
-    Kind.ARRAY: "rrw",
-    Kind.STRUCT: "nrw",
-    Kind.UNION: "nrw",
-    Kind.ENUM: "nw",
-    Kind.FUNC_PROTO: "nr",
-    Kind.VAR: "w",
-    Kind.DATASEC: "rww",
-    Kind.DECL_TAG: "w",
-    Kind.ENUM64: "nww",
-}
-"""The 32-bit words of a kind's own data, for each item: `n`ame, `r`eference to a type, any other `w`ord."""
-REFERRING = frozenset(Kind) - SIZED - {Kind.VOID, Kind.ARRAY, Kind.FWD}
-"""Kinds whose third word is a type id."""
 FAN = 32
 """References of one node. A type with more gets nodes in between, or a change in each of 50,000 members would cost
 50,000 steps."""

@@ -39,16 +39,27 @@ KINDS = tuple(Kind)
 MODIFIERS = frozenset({Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG})
 SIZED = frozenset({Kind.INT, Kind.STRUCT, Kind.UNION, Kind.ENUM, Kind.DATASEC, Kind.FLOAT, Kind.ENUM64})
 """Kinds whose third word is a size in bytes; that of the others is a type id."""
-_TAIL = {Kind.INT: 1, Kind.ARRAY: 3, Kind.VAR: 1, Kind.DECL_TAG: 1}
-"""Words after the common three, by kind …"""
-_TAIL_PER_ITEM = {
-    Kind.STRUCT: 3,
-    Kind.UNION: 3,
-    Kind.ENUM: 2,
-    Kind.FUNC_PROTO: 2,
-    Kind.DATASEC: 3,
-    Kind.ENUM64: 3,
+ITEMS = frozenset({Kind.STRUCT, Kind.UNION, Kind.ENUM, Kind.FUNC_PROTO, Kind.DATASEC, Kind.ENUM64})
+"""Kinds that have `vlen` items."""
+LAYOUTS = {
+    Kind.INT: "w",
+    Kind.ARRAY: "rrw",
+    Kind.STRUCT: "nrw",
+    Kind.UNION: "nrw",
+    Kind.ENUM: "nw",
+    Kind.FUNC_PROTO: "nr",
+    Kind.VAR: "w",
+    Kind.DATASEC: "rww",
+    Kind.DECL_TAG: "w",
+    Kind.ENUM64: "nww",
 }
+"""The 32-bit words after the three that every kind has, for each item where there are some: `n`ame, `r`eference to a
+type, any other `w`ord."""
+REFERRING = frozenset(Kind) - SIZED - {Kind.VOID, Kind.ARRAY, Kind.FWD}
+"""Kinds whose third word is a type id."""
+_TAIL = {kind: len(words) for kind, words in LAYOUTS.items() if kind not in ITEMS}
+"""Words after the common three, by kind …"""
+_TAIL_PER_ITEM = {kind: len(words) for kind, words in LAYOUTS.items() if kind in ITEMS}
 """… and for each of the `vlen` items."""
 TAILS = [_TAIL.get(kind, 0) for kind in Kind]
 TAILS_PER_ITEM = [_TAIL_PER_ITEM.get(kind, 0) for kind in Kind]

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from bpfgen.config.decode import decode
 from bpfgen.config.report import Report
-from bpfgen.config.schema import Config
+from bpfgen.config.schema import Config, Kernel
 from bpfgen.config.source import Document, read_document
 from bpfgen.errors import EXIT_FAILED, EXIT_OK, Failure, Location, Problem
 from bpfgen.project import place, read_file
@@ -28,6 +28,7 @@ writes the types to a file that has their hash in its name, and the entry to bui
 
 keys of list --json, for each kernel
   name, upstream, btf, profile, assume   as in build.toml; null or [] where it doesn't say
+  min_btf                                patterns of the running kernels that it ships types for; [] where it ships none
   files                                  architecture to the file of its types
   missing                                those of these files that aren't there"""
 UPSTREAM_HELP = "the upstream version whose features it has, such as 5.10: a distribution's number may say little"
@@ -77,6 +78,7 @@ def _list(root: str, config: Config, as_json: bool, out: TextIO) -> int:
         says += [f"types of {row['btf']}"] if row["btf"] else []
         says += [f"captured in {row['profile']}"] if row["profile"] else []
         says += [f"assumed {feature}" for feature in row["assume"]]
+        says += [f"types shipped for {pattern}" for pattern in row["min_btf"]]
         says += [f"MISSING {path}" for path in row["missing"]]
         print(f"{row['name']}\n" + "".join(f"  {text}\n" for text in says), end="", file=out)
     return EXIT_OK
@@ -87,7 +89,13 @@ def _row(root: str, config: Config, name: str) -> dict[str, Any]:
     files = {arch: kernel.btf.replace("{arch}", arch) for arch in config.targets.arches} if kernel.btf else {}
     missing = [path for path in dict.fromkeys(files.values()) if not os.path.isfile(os.path.join(root, path))]
     said = {"upstream": kernel.upstream, "btf": kernel.btf, "profile": kernel.profile, "assume": list(kernel.assume)}
-    return {"name": name, **said, "files": files, "missing": missing}
+    return {"name": name, **said, "min_btf": _shipped(kernel), "files": files, "missing": missing}
+
+
+def _shipped(kernel: Kernel) -> list[str]:
+    from bpfgen.config.checkminbtf import releases
+
+    return list(releases(kernel)) if kernel.min_btf else []
 
 
 def _add(root: str, file: str, document: Document, config: Config, args: argparse.Namespace, out: TextIO) -> int:

@@ -13,7 +13,7 @@ from bpfgen.config import checkkernel, checkverdicts
 from bpfgen.config.checkbuilder import builder
 from bpfgen.config.checkflags import check_flags
 from bpfgen.config.checkgo import go
-from bpfgen.config.checkkernel import GLOB
+from bpfgen.config.checkkernel import GLOB, kernels_of
 from bpfgen.config.checkplaces import folder
 from bpfgen.config.report import Path, Report, did_you_mean
 from bpfgen.config.schema import Cache, Compile, Config, Program
@@ -34,6 +34,10 @@ def check(config: Config, report: Report) -> None:
     go(config, report)
     for name, kernel in config.kernel.items():
         checkkernel.kernel(name, kernel, RESERVED, report)
+    if any(kernel.min_btf or kernel.release for kernel in config.kernel.values()):
+        from bpfgen.config.checkminbtf import min_btf
+
+        min_btf(config, report)
     for name, program in config.program.items():
         if not re.search(r"[\x00-\x1f\x7f]", name):  # the decoder has refused such a name
             _program(config, name, program, report)
@@ -192,11 +196,3 @@ def _no_repeats(items: Iterable[str], path: Path, report: Report) -> None:
         if item in seen:
             report.add((*path, index), f'"{item}" is named twice', "remove one")
         seen.add(item)
-
-
-def kernels_of(config: Config, program: Program) -> tuple[str, ...]:
-    """The kernel targets of a program, by name."""
-    for names in (program.kernels, config.targets.kernels):
-        if names is not None:
-            return names
-    return tuple(config.kernel)

@@ -6,7 +6,7 @@ import re
 
 from bpfgen.catalog import arches, features
 from bpfgen.config.report import Path, Report, did_you_mean, quoted
-from bpfgen.config.schema import Kernel
+from bpfgen.config.schema import Config, Kernel, Program
 
 GLOB = re.compile(r"[*?\[]")
 
@@ -43,3 +43,11 @@ def _feature(text: str, path: Path, seen: set[str], report: Report) -> None:
     elif name not in known:
         report.add(path, f'there is no {kind.replace("_", " ")} "{name}"', did_you_mean(name, known))
     seen.add(text)
+
+
+def kernels_of(config: Config, program: Program) -> tuple[str, ...]:
+    """The kernel targets of a program, by name."""
+    for names in (program.kernels, config.targets.kernels):
+        if names is not None:
+            return names
+    return tuple(config.kernel)

@@ -35,6 +35,7 @@ from bpfgen.config.values import (
     ProgramName,
     ProjectName,
     RelativePath,
+    Release,
     Requirement,
     Version,
     Word,
@@ -136,6 +137,13 @@ class Kernel:
     assume: tuple[Feature, ...] = ()
     """Features that it has beyond those of its version, such as `helper:bpf_ringbuf_reserve`: backports that you vouch
     for. The kinds are `helper`, `map_type`, `program_type` and `attach_type`."""
+    min_btf: bool = False
+    """It runs without BTF of its own: of `btf`, the types that the objects ask for are written to
+    `out/min_btf/KERNEL/ARCH.btf`, and with `[go]` to the Go package `minbtf`, which finds them when a program runs."""
+    release: Union[Release, tuple[Release, ...]] = ()
+    """The running kernels that these types are for, where `min_btf` is true: what `uname -r` prints, `*` and `?` for
+    what differs. `ID/VERSION_ID/RELEASE` also wants these values of `/etc/os-release`. Not given: the name of `btf`,
+    where it is one of BTFHub's (`5.4.0-1009-aws.btf.tar.xz`). The first kernel target that fits is taken."""
 
 
 @frozen

@@ -60,6 +60,16 @@ Name = Annotated[
 Version = Annotated[
     str, Rule('a kernel version such as "5.10" or "6.1.90"', r"[1-9][0-9]{0,2}\.[0-9]{1,3}(?:\.[0-9]{1,3})?")
 ]
+# What `path.Match` of Go takes for itself, but for `*` and `?`, is in no kernel's name.
+_RELEASE = r"[A-Za-z0-9_.+~:*?-]+"
+Release = Annotated[
+    str,
+    Rule(
+        'a kernel\'s release such as "5.4.0-1009-aws"',
+        rf"{_RELEASE}(?:/{_RELEASE}/{_RELEASE})?",
+        'or a pattern of it:  "4.18.0-305*", "ubuntu/20.04/5.4.0-*"',
+    ),
+]
 Requirement = Annotated[
     str,
     Rule(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import json
 import os
 import re
@@ -202,17 +203,17 @@ def _mirror() -> str:
 def _kept(name: str, make: Callable[[Path, Path], None]) -> Path:
     """The tree that `make` fills, given the tree and a folder for anything else; made once, and then whole."""
     kept = CACHE / name
-    if not kept.is_dir():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=CACHE) as scratch:
-            tree = Path(scratch) / "tree"
-            tree.mkdir()
-            make(tree, Path(scratch))
-            try:
+    if kept.is_dir():
+        return kept
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / f"{name}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be at it
+        if not kept.is_dir():
+            with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=CACHE) as scratch:
+                tree = Path(scratch) / "tree"
+                tree.mkdir()
+                make(tree, Path(scratch))
                 tree.rename(kept)
-            except OSError:
-                if not kept.is_dir():  # else another run was faster
-                    raise
     return kept
 
 

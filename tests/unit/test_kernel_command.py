@@ -114,6 +114,17 @@ def test_a_wrong_version_or_name(project: Path, capsys: pytest.CaptureFixture[st
     assert not (project / "btf").exists()
 
 
+def test_types_that_are_shipped_are_listed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the kernels that they are for, also where the file's name says it."""
+    tables = ('[kernel.a]\nbtf = "{arch}/5.4.0-1009-aws.btf"\n', '[kernel.b]\nbtf = "{arch}.btf"\nrelease = "4.18.*"\n')
+    with (project / "build.toml").open("a") as file:
+        file.write("".join(f"{table}min_btf = true\n" for table in tables))
+    assert cli.run(["kernel", "list", "--json"]) == 0
+    assert [row["min_btf"] for row in json.loads(capsys.readouterr().out)] == [["5.4.0-1009-aws"], ["4.18.*"]]
+    assert cli.run(["kernel", "list"]) == 0
+    assert "  types shipped for 4.18.*\n" in capsys.readouterr().out
+
+
 def test_nothing_to_list(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["kernel", "list"]) == 0
     assert capsys.readouterr().out == "bpfgen: there is no kernel target; bpfgen kernel add makes one\n"
