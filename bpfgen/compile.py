@@ -53,6 +53,10 @@ class Layout:
         """The folder of a kernel target's `vmlinux.h`."""
         return f"{self.out}/vmlinux/{kernel}/{arch}"
 
+    def types(self, kernel: str, arch: str) -> str:
+        """A kernel target's types, as raw BTF."""
+        return f"{self.vmlinux(kernel, arch)}/vmlinux.btf"
+
     def note(self, name: str) -> str:
         """A file that bpfgen keeps for itself."""
         return f"{self.out}/.bpfgen/{name}"
