@@ -234,7 +234,7 @@ def _sccache(use: Use) -> Environment:
 
 
 def refuse_elsewhere(launcher: Launcher, kind: str, report: Report) -> None:
-    """Reports one that runs the compiler itself: it would have to be where that is, with its server and its cache, and a
+    """Reports one that runs the compiler itself: it and its cache would have to be where that is, and a
     container has no network and goes after the build.
     """
     if launcher.words and not launcher.outside:
