@@ -207,7 +207,7 @@ def allowed() -> dict[str, dict[str, str]]:
     for row in facts["row"]:
         by_id = {number: kernel for kernel in facts["kernels"] for number in _numbers(row.get(kernel, ""))}
         own = {names[number]: kernel for number, kernel in by_id.items()}
-        found.update({key: own for key in row["types"]})
+        found.update(dict.fromkeys(row["types"], own))
     return found
 
 

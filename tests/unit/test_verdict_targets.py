@@ -72,10 +72,10 @@ def test_helpers_by_type_of_program() -> None:
     [
         ("6.1", ("bpf_probe_read", "tracing", "trace_iter"), True),
         ("6.1", ("bpf_probe_read", "xdp"), False),
-        ("5.10", ("bpf_get_current_task", "xdp"), False),
-        ("7.2", ("bpf_get_current_task", "xdp"), True),
-        ("6.5", ("bpf_get_current_task", "xdp"), None),  # 6.1 says no, 6.12 yes
-        ("5.4", ("bpf_get_current_task", "xdp"), False),
+        ("6.12", ("bpf_get_current_comm", "xdp"), False),
+        ("7.2", ("bpf_get_current_comm", "xdp"), True),
+        ("6.15", ("bpf_get_current_comm", "xdp"), None),  # 6.12 says no, 7.2 yes
+        ("5.4", ("bpf_get_current_comm", "xdp"), False),
         ("5.4", ("bpf_redirect_map", "xdp"), None),  # older than all that were asked
         ("6.1", ("4711", "xdp"), None),
         ("6.1", ("bpf_loop", "struct_ops"), None),

@@ -365,6 +365,11 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "core-gone": (GONE, {"known": types("6.1", fields="pid __state")}, ("fails core task_struct.state f",)),
     "core-no-types": (GONE.replace(" /*!*/", ""), {"upstream": "5.10"}, ("unknown core",)),
     "core-without": (GONE.replace(" /*!*/", ""), {"upstream": "4.18"}, ("conditional core",)),
+    "kinds": (
+        'float f = 1;\nSEC("xdp") int g(u32 *c) { return c[1]; }\n',
+        {"upstream": "5.10"},
+        ("ok btf FLOAT",),
+    ),
     "unasked": ('SEC("?fentry/gone")\n' + LATER, {"known": "6.1"}, ()),
     "unasked-cilium": (
         'SEC("?fentry/gone")\n' + LATER,
