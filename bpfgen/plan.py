@@ -52,6 +52,11 @@ def make_graph(plan: dict[str, Any], config: Config, units: Sequence[Unit], host
                 editor[edge.inputs[0]] = editor_action(edge.compiler, host)
     last = list(_outputs(plan, config, host, inputs, layout))
     edges += last
+    if config.kernel:
+        from bpfgen import verifying
+
+        code = _code(host, inputs, verifying.MADE_OF)
+        edges += verifying.verify_edges(config, units, host, layout, inputs.file, code)
     final = tuple(name for edge in last for name in edge.outputs)
     edges += _phony(units, [entry["path"] for entry in plan["objects"]], plan["manifest"], final)
     edges += _clean(host, inputs, layout)
@@ -99,6 +104,10 @@ def make_plan(config: Config, units: Sequence[Unit], host: Host) -> dict[str, An
     objects = [_object(unit, layout) for unit in units]
     basis = outputs.Basis(config, units, objects, layout.out, host.clang.version)
     parts = {output.name: outputs.module(output.name).section(basis) for output in outputs.asked(config)}
+    if config.kernel:
+        from bpfgen import verifying
+
+        parts["verify"] = verifying.section(config, units)
     return {
         "bpfgen": __version__,
         "project": config.project.name,

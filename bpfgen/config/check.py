@@ -18,7 +18,7 @@ from bpfgen.config.checkplaces import folder
 from bpfgen.config.report import Path, Report, did_you_mean
 from bpfgen.config.schema import Cache, Compile, Config, Program
 
-RESERVED = ("all", "check", "clean", "objects")
+RESERVED = ("all", "check", "clean", "objects", "verify")
 """Ninja targets that bpfgen makes itself."""
 
 

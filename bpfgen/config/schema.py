@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Literal, Optional, Union
 
 from bpfgen.config.schemabuilder import Builder
+from bpfgen.config.schemaverify import Load, Verify
 from bpfgen.config.values import (
     Address,
     ArchName,
@@ -129,6 +130,12 @@ class Kernel:
     """Its types: raw BTF (`/sys/kernel/btf/vmlinux` is the running kernel's), a `vmlinux`, a `vmlinuz` or Image, a
     kernel's `.deb` or `.rpm`, an archive of BTFHub (`.btf.tar.xz`), or a ready `vmlinux.h`. `{arch}` stands for the
     architecture. `bpfgen kernel add` writes the entry."""
+    image: Optional[Path] = None
+    """The kernel to boot for `bpfgen verify`, in any form that it is shipped in. `{arch}` stands for the architecture. Not
+    given: the one in `btf`, where that has one."""
+    modules: Optional[Path] = None
+    """The package with its modules, for programs that need some. `{arch}` stands for the architecture. Not given: the
+    one that has the kernel."""
     profile: Optional[Path] = None
     """What a machine with this kernel said of its features: a file of `bpfgen kernel capture`. `{arch}` stands for the
     architecture."""
@@ -217,6 +224,8 @@ class Program:
     """Overrides `compile.strip`."""
     variants: dict[Name, Variant] = field(default_factory=dict)
     """More builds of this program, each beside the plain one."""
+    load: Load = field(default_factory=Load)
+    """What loading it takes."""
     go: Optional[ProgramGo] = None
     """Its Go files, where `go.bindings` is `bpf2go`."""
 
@@ -264,6 +273,14 @@ class Rust:
 
 
 @frozen
+class Check:
+    """What objects are checked for."""
+
+    loader: Literal["libbpf", "cilium"] = "libbpf"
+    """What loads the objects: libbpf, or cilium/ebpf. They differ: cilium/ebpf also loads programs of `SEC("?…")`."""
+
+
+@frozen
 class Config:
     """A whole `build.toml`."""
 
@@ -275,6 +292,8 @@ class Config:
     targets: Targets = field(default_factory=Targets)
     kernel: dict[Name, Kernel] = field(default_factory=dict)
     program: dict[ProgramName, Program] = field(default_factory=dict)
+    check: Check = field(default_factory=Check)
+    verify: Verify = field(default_factory=Verify)
     go: Optional[Go] = None
     skeleton: Optional[Skeleton] = None
     rust: Optional[Rust] = None

@@ -51,9 +51,15 @@ LOGS: Sequence[tuple[str, str]] = (
     ("kfunc", r"(?:invalid|unknown) func unknown#2[0-9]{9}"),
     ("helper", r"(?:invalid|unknown) func |cannot use helper|helper call is not allowed|call is not allowed in"),
     ("licence", r"GPL"),
-    ("attach_target", r"The address of function \S+ cannot be found|is not found in (?:kernel )?BTF|attach to unsupported"),
+    (
+        "attach_target",
+        r"The address of function \S+ cannot be found|is not found in (?:kernel )?BTF|attach to unsupported",
+    ),
     ("attach_target", r"can't be traced|is not (?:a )?(?:traceable|modifiable|sleepable)"),
-    ("isa", r"unknown opcode|unknown insn class|uses reserved fields|invalid atomic operand|invalid (?:opcode|BPF_\w+ opcode)"),
+    (
+        "isa",
+        r"unknown opcode|unknown insn class|uses reserved fields|invalid atomic operand|invalid (?:opcode|BPF_\w+ opcode)",
+    ),
     ("limit", r"BPF program is too large|too many (?:states|instructions|jumps|subprograms)|is too complex|too large"),
 )
 
@@ -71,11 +77,15 @@ def classify(message: str, log: Iterable[str]) -> Refusal:
         if re.search(pattern, message):
             return Refusal(kind, shortened(message))
     if re.search(r"program load failed: -EINVAL|load program: invalid argument", message):
-        return Refusal("program_type", "the kernel doesn't know the type of this program, or where it is to be attached")
+        return Refusal(
+            "program_type", "the kernel doesn't know the type of this program, or where it is to be attached"
+        )
     return Refusal(OTHER, shortened(message))
 
 
-STATISTICS = r"processed \d+ insns|verification time|stack depth|insns processed|mark_precise|max_states|-- (?:BEGIN|END)"
+STATISTICS = (
+    r"processed \d+ insns|verification time|stack depth|insns processed|mark_precise|max_states|-- (?:BEGIN|END)"
+)
 BEFORE_VERIFIER = r"failed to create|map create|failed to find kernel BTF"
 
 
@@ -85,7 +95,9 @@ def _last(pattern: str, lines: Sequence[str]) -> Optional[str]:
 
 def _cause(lines: Sequence[str]) -> str:
     """The verifier's own words: its last line that is no instruction and no state of registers."""
-    words = [line for line in lines if not re.match(r"\d+: |; |R\d|from \d+ to|;|last_idx|regs=|parent |propagating", line)]
+    words = [
+        line for line in lines if not re.match(r"\d+: |; |R\d|from \d+ to|;|last_idx|regs=|parent |propagating", line)
+    ]
     return words[-1] if words else lines[-1]
 
 
