@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Optional
 
 from bpfgen.compile import Layout, layout_of, step_edge
@@ -110,11 +110,11 @@ def verify_edges(
         yield _errors(step_edge(host, words, (cell.image,), (cell.source,), code))
         loader = loader_path(layout.out, config.check.loader, cell.arch)
         plan = layout.note("plan.json")
-        words = ("verified", plan, cell.kernel, cell.arch, cell.image, loader, cell.report)
+        report = ("verified", plan, cell.kernel, cell.arch, cell.image, loader, cell.report)
         objects = tuple(
             layout.object(unit) for unit in units if cell.kernel in unit.kernels and cell.arch in unit.target.arches
         )
-        edge = _errors(step_edge(host, words, (cell.report,), objects, (cell.image, loader, plan, *code)))
+        edge = _errors(step_edge(host, report, (cell.report,), objects, (cell.image, loader, plan, *code)))
         kept = f"{cell.report[: -len('.json')]}.kept.json"
         yield dataclasses.replace(edge, aside=(*edge.aside, kept), what=f"{cell.kernel} on {cell.arch}")
     if found:
@@ -122,7 +122,7 @@ def verify_edges(
 
 
 def loader_edges(
-    config: Config, arches: Iterator[str] | dict[str, None], host: Host, layout: Layout, code: tuple[str, ...]
+    config: Config, arches: Iterable[str], host: Host, layout: Layout, code: tuple[str, ...]
 ) -> Iterator[Edge]:
     """The edges of loaders, one for each architecture."""
     for arch in arches:

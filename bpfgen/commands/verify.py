@@ -23,13 +23,14 @@ exit code: 1 where a kernel refuses an object, or something isn't as the baselin
 
 keys of the JSON
   ok           whether all is well
-  reports      of each kernel and architecture: kernel, arch, release, loader, how, loaded, objects;
+  reports      of each kernel and architecture: kernel, arch, release, loader, how, objects;
                of each object: object, verdict (ok, accepted, undescribed, fails), refusal, message, programs, assumed;
                of each program: name, section, verdict, optional, refusal, log, count (instructions, states, peak)
   regressions  kernel, arch, object, program, before, now
   unverified   kernel targets without a kernel to boot: kernel, arch
 with --committed
-  drift        what isn't as the lock has it: kind (object, input, file, toolchain, result), file, line, message, hint"""
+  drift        what isn't as the lock has it: kind (object, input, file, toolchain, result), file, line, message,
+               hint"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -125,7 +125,7 @@ def _elsewhere(args: argparse.Namespace, project: Project) -> Report:
     place: Place = There(words, host, loader, deadlines) if host else Here(loader, deadlines)
     done = outcomes(place, items, _progress(args, len(items)))
     objects = tuple(judge(done.ends[item.name], item.needs, "") for item in items)
-    return Report(host or "running", arch, done.release, done.loader, host or "this machine", objects, len(items))
+    return Report(host or "running", arch, done.release, done.loader, host or "this machine", objects)
 
 
 def _progress(args: argparse.Namespace, count: int) -> Any:

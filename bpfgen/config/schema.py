@@ -131,8 +131,8 @@ class Kernel:
     kernel's `.deb` or `.rpm`, an archive of BTFHub (`.btf.tar.xz`), or a ready `vmlinux.h`. `{arch}` stands for the
     architecture. `bpfgen kernel add` writes the entry."""
     image: Optional[Path] = None
-    """The kernel to boot for `bpfgen verify`, in any form that it is shipped in. `{arch}` stands for the architecture. Not
-    given: the one in `btf`, where that has one."""
+    """The kernel to boot for `bpfgen verify`, in any form that it is shipped in. `{arch}` stands for the architecture.
+    Not given: the one in `btf`, where that has one."""
     modules: Optional[Path] = None
     """The package with its modules, for programs that need some. `{arch}` stands for the architecture. Not given: the
     one that has the kernel."""

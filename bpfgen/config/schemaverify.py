@@ -30,8 +30,8 @@ class Verify:
     """How `bpfgen verify` loads objects into real kernels."""
 
     accelerator: Literal["none", "auto", "kvm"] = "none"
-    """`none` emulates the machine. `kvm` runs it by KVM, `auto` too where KVM answers; that is tried first, because some
-    machines have a KVM that hangs."""
+    """`none` emulates the machine. `kvm` runs it by KVM, `auto` too where KVM answers; that is tried first, because
+    there are machines whose KVM hangs."""
     memory: int = 512
     """MiB of a virtual machine."""
     boot: int = 60
@@ -39,8 +39,8 @@ class Verify:
     timeout: int = 60
     """Seconds that loading one object takes, at most."""
     libbpf: Optional[Path] = None
-    """For `loader = "libbpf"`: a folder with `libbpf.a` 1.6 or newer, libelf's, zlib's and zstd's, and their headers, as
-    a package of them unpacks. `{arch}` stands for the architecture. Not given: the system's."""
+    """For `loader = "libbpf"`: a folder with `libbpf.a` 1.6 or newer, libelf's, zlib's and zstd's, and their headers,
+    as packages of them unpack. `{arch}` stands for the architecture. Not given: the system's."""
     baseline: RelativePath = "bpfgen-verify.json"
     """What `--baseline` compares with: a file that belongs into version control."""
     growth: int = 0

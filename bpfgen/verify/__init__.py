@@ -1,1 +1,1 @@
-"""`bpfgen verify`: loads objects into real kernels, and keeps what they said. `docs/architecture.md` has its modules."""
+"""`bpfgen verify`: loads objects into real kernels, and keeps what they said."""

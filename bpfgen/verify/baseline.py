@@ -1,6 +1,4 @@
-"""The committed baseline: which programs loaded on which kernel, and how many instructions the verifier processed. Pure,
-but for its file.
-"""
+"""The committed baseline: which programs loaded on which kernel, and how many instructions the verifier processed."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ LOGS: Sequence[tuple[str, str]] = (
     ("attach_target", r"can't be traced|is not (?:a )?(?:traceable|modifiable|sleepable)"),
     (
         "isa",
-        r"unknown opcode|unknown insn class|uses reserved fields|invalid atomic operand|invalid (?:opcode|BPF_\w+ opcode)",
+        r"unknown opcode|unknown insn class|uses reserved fields|invalid atomic operand|invalid (?:BPF_\w+ )?opcode",
     ),
     ("limit", r"BPF program is too large|too many (?:states|instructions|jumps|subprograms)|is too complex|too large"),
 )
@@ -96,7 +96,9 @@ def _last(pattern: str, lines: Sequence[str]) -> Optional[str]:
 def _cause(lines: Sequence[str]) -> str:
     """The verifier's own words: its last line that is no instruction and no state of registers."""
     words = [
-        line for line in lines if not re.match(r"\d+: |; |R\d|from \d+ to|;|last_idx|regs=|parent |propagating", line)
+        line
+        for line in lines
+        if not re.match(r"\d+: |; |R\d+\w*=|from \d+ to|last_idx|regs=|parent |propagating", line)
     ]
     return words[-1] if words else lines[-1]
 

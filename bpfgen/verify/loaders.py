@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import platform
 import re
@@ -10,7 +9,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from typing import Optional
 
 from bpfgen.errors import EXIT_FAILED, Failure, Problem
 from bpfgen.verify.machine import HOST
@@ -50,16 +48,17 @@ GO = "install it from go.dev/dl, or from your system's packages"
 
 
 def _by_cc(arch: str, libbpf: str, made: str) -> None:
-    headers, libraries = found = _libbpf(arch, libbpf)
-    _check_version(*found)
-    compiler = _compiler(arch)
-    own = ("-B", libraries, "-L", libraries) if libraries else ()
-    include = ("-isystem", headers) if headers and not libbpf else ()
-    root = (f"--sysroot={os.path.abspath(libbpf)}",) if os.path.isdir(os.path.join(libbpf, "usr", "include")) else ()
-    include = () if root else (("-isystem", headers) if headers else include)
+    headers, libraries = _libbpf(arch, libbpf)
+    _check_version(headers, libraries)
+    # A folder with a C library of its own: what is built against a newer one can't be linked with this system's.
+    whole = os.path.isfile(os.path.join(libraries, "libc.a")) and libbpf
+    place = ("--sysroot", os.path.abspath(libbpf), "-B", libraries) if whole else ("-isystem", headers)
     source = os.path.join(SOURCES, "libbpf", "loader.c")
-    words = (*compiler, *root, "-static", "-O2", *include, "-o", made, source, *own, "-lbpf", "-lelf", "-lz", "-lzstd")
+    words = (*_compiler(arch), *place, "-static", "-O2", "-o", made, source, "-L", libraries, *LIBRARIES)
     _run(words, ".", dict(os.environ), "libbpf")
+
+
+LIBRARIES = ("-lbpf", "-lelf", "-lz", "-lzstd")
 
 
 def _libbpf(arch: str, folder: str) -> tuple[str, str]:
@@ -114,13 +113,3 @@ def _run(words: Sequence[str], folder: str, env: Mapping[str, str], what: str) -
 
 def _last(text: str) -> str:
     return (text.splitlines() or ["it says nothing"])[-1]
-
-
-def sources(loader: str) -> list[str]:
-    """The files that a loader is built from."""
-    return sorted(glob.glob(os.path.join(SOURCES, loader, "*")))
-
-
-def asked(folder: Optional[str], arch: str) -> str:
-    """`verify.libbpf` of an architecture."""
-    return (folder or "").replace("{arch}", arch)

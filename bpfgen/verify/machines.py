@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bpfgen.frozen import frozen
 
 QUIET = "quiet panic=-1 nokaslr mitigations=off cryptomgr.notests audit=0 apparmor=0 selinux=0"
-"""Of the kernel's command line: it restarts at once where it panics, which ends qemu; nothing that takes time at start."""
+"""Of the kernel's command line: it restarts where it panics, which ends qemu, and does nothing that takes time."""
 
 
 @frozen

@@ -72,8 +72,6 @@ class Report:
     how: str
     """What ran it: `emulated`, `KVM`, `this machine` or a host's name."""
     objects: tuple[Verified, ...]
-    loaded: int = 0
-    """How many of them were loaded this time; the others hadn't changed."""
 
 
 def to_json(report: Report) -> dict[str, Any]:

@@ -102,7 +102,13 @@ def _started(words: Sequence[str], stderr: int, stdin: int) -> Iterator[subproce
     # Without a session of its own: what a terminal or Ninja ends, ends it too.
     orphan = _end_with_parent if sys.platform.startswith("linux") else None
     try:
-        process = subprocess.Popen(words, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, preexec_fn=orphan)
+        process = subprocess.Popen(
+            words,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            preexec_fn=orphan,  # noqa: PLW1509 - it calls one function of the C library, and no thread runs here
+        )
     except OSError as error:
         raise Failure([Problem(None, f"{words[0]}: {error.strerror}")], EXIT_FAILED) from error
     try:

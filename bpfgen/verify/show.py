@@ -53,7 +53,8 @@ def _object(each: Verified, place: str, verbose: bool) -> Iterator[str]:
             yield from _program(program, verbose)
         elif verbose and program.count:
             count = program.count
-            yield f"  {program.name}: {plural(count.instructions, 'instruction')}, {count.states} states, {count.peak} at once"
+            states = f"{plural(count.states, 'state')}, {count.peak} at once"
+            yield f"  {program.name}: {plural(count.instructions, 'instruction')}, {states}"
 
 
 def _program(program: Program, verbose: bool) -> Iterator[str]:
@@ -74,6 +75,4 @@ def summary(reports: Sequence[Report]) -> str:
     objects = len({each.object for report in reports for each in report.objects})
     words = {OK: "loaded", ACCEPTED: "refused as accepted", UNDESCRIBED: "undescribed", FAILS: "refused"}
     counts = [f"{verdicts.count(verdict)} {word}" for verdict, word in words.items() if verdict in verdicts]
-    fresh = sum(report.loaded for report in reports)
-    tail = "" if fresh == len(verdicts) else f"; {len(verdicts) - fresh} of them unchanged since the last time"
-    return f"bpfgen: {plural(objects, 'object')} on {plural(len(reports), 'kernel')}: {', '.join(counts)}{tail}"
+    return f"bpfgen: {plural(objects, 'object')} on {plural(len(reports), 'kernel')}: {', '.join(counts)}"

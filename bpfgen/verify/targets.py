@@ -44,7 +44,6 @@ def verify_target(plan: Plan, kernel: str, arch: str, image: str, loader: str, p
         loader=known["loader"],
         how=known["how"],
         objects=tuple(judge(end, item.needs, kernel) for item, end in ends),
-        loaded=len(left),
     )
     write_if_changed(path, (json.dumps(to_json(report), indent=1, ensure_ascii=False) + "\n").encode())
 

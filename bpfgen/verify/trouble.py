@@ -1,4 +1,4 @@
-"""A step's failure, kept beside what it was to make: so that `bpfgen verify` can say it without Ninja's words around it."""
+"""A step's failure, kept beside what it was to make: `bpfgen verify` says it without Ninja's words around it."""
 
 from __future__ import annotations
 
