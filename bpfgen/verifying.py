@@ -106,7 +106,7 @@ def verify_edges(
     found = [cell for cell in cells(config, units) if cell.key]
     yield from loader_edges(config, dict.fromkeys(cell.arch for cell in found), host, layout, code)
     for cell in found:
-        words = ("image", file, cell.kernel, cell.key, cell.source, cell.image)
+        words = ("image", file, cell.kernel, cell.arch, cell.key, cell.source, cell.image)
         yield _errors(step_edge(host, words, (cell.image,), (cell.source,), code))
         loader = loader_path(layout.out, config.check.loader, cell.arch)
         plan = layout.note("plan.json")

@@ -76,15 +76,14 @@ WAYS = "add a [kernel.NAME] table; or  bpfgen verify --running  loads into this 
 
 def _machines(args: argparse.Namespace, cells: Sequence[Cell]) -> list[Report]:
     _generate(args)
-    quiet = not is_shown(args)
+    loaders = {verifying.loader_path(cell.out, loader, cell.arch) for cell in cells for loader in LOADERS}
+    made = [*sorted(loaders), *(path for cell in cells for path in (cell.image, cell.report))]
+    trouble.forget(made)
     # One machine for each processor: an emulated one takes all of it.
     words = ("-k", "0", "-j", str(os.cpu_count() or 1), *(cell.report for cell in cells))
-    good, said = attempt(words, quiet)
+    good, said = attempt(words, quiet=not is_shown(args))
     if not good:
-        arches = dict.fromkeys(cell.arch for cell in cells)
-        loaders = [verifying.loader_path(cells[0].out, loader, arch) for arch in arches for loader in LOADERS]
-        made = [path for cell in cells for path in (cell.image, cell.report)]
-        known = trouble.failure([*loaders, *made])
+        known = trouble.failure(made)
         if known.problems:
             raise known
         sys.stderr.buffer.write(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from bpfgen.kernels.elf import MAGIC as ELF
 from bpfgen.kernels.extract import BTF, innermost
@@ -15,19 +16,25 @@ NO_IMAGE = re.compile(r"\.(?:h|btf|json|btf\.tar\.\w+)$|^/sys/kernel/btf/")
 """Names of files that have a kernel's types and no kernel."""
 
 
-def bootable(data: Data) -> Data:
-    """The kernel in a file. Raises Unusable where there is none, or one of another kind."""
+def bootable(data: Data, arch: str) -> Data:
+    """The kernel in a file, as qemu boots it. Raises Unusable where there is none, or one of another kind."""
     inner = innermost(data)
     if inner[:3] in BTF:
         raise Unusable("has a kernel's types, and no kernel to boot", HINT)
-    if inner[:4] != ELF and not is_image(inner):
+    elf, image = inner[:4] == ELF, is_image(inner)
+    if not elf and not image:
         raise Unusable("is no kernel", HINT)
+    if elf and arch in ELF_MACHINES and inner[18:20] != ELF_MACHINES[arch]:
+        raise Unusable(f"is no kernel for {arch}", OTHER)
+    if image and arch in IMAGES and inner[0x38:0x3C] != IMAGES[arch]:
+        raise Unusable(f"is no kernel for {arch}", OTHER)
+    if (elf and arch in IMAGES) or (image and arch not in IMAGES):
+        raise Unusable(f"is in a form that no machine for {arch} boots", HINT)
     return inner
 
 
-def release_of(data: Data) -> str:
-    """The version of a kernel as `uname -r` says it, by the banner in it; empty where none is found."""
-    at = data.find(b"Linux version ")
-    if at < 0:
-        return ""
-    return data[at + 14 : at + 142].split(b" ")[0].decode(errors="replace")
+ELF_MACHINES: Mapping[str, bytes] = {"amd64": b"\x3e\0", "arm64": b"\xb7\0"}
+"""`e_machine` of elf.h."""
+IMAGES: Mapping[str, bytes] = {"arm64": b"ARM\x64"}
+"""Architectures whose kernels boot as an Image, and its magic (Documentation/arch/arm64/booting.rst)."""
+OTHER = "write {arch} in its path where there is a file for each architecture"

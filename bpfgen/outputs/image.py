@@ -8,7 +8,7 @@ from bpfgen.outputs.types import refusal
 from bpfgen.verify.trouble import told
 
 
-def step(file: str, kernel: str, key: str, source: str, path: str) -> None:
+def step(file: str, kernel: str, arch: str, key: str, source: str, path: str) -> None:
     """Writes the kernel of `source`, which the kernel target has for `key` (`image` or `btf`). Raises `Failure` and
     `OSError`.
     """
@@ -18,6 +18,6 @@ def step(file: str, kernel: str, key: str, source: str, path: str) -> None:
 
     with told(path):
         try:
-            write_if_changed(path, bootable(mapped(source))[:])
+            write_if_changed(path, bootable(mapped(source), arch)[:])
         except Unusable as error:
             raise Failure([refusal(file, kernel, source, error, key)]) from error

@@ -24,7 +24,12 @@ def told(path: str) -> Iterator[None]:
         rows = [(str(each.where or ""), each.message, each.hint) for each in problems]
         write_if_changed(path + SUFFIX, json.dumps({"code": code, "problems": rows}).encode())
         raise
-    remove([path + SUFFIX] if os.path.exists(path + SUFFIX) else [])
+    forget([path])
+
+
+def forget(paths: Iterable[str]) -> None:
+    """Removes what is kept of these files' failures."""
+    remove([path + SUFFIX for path in paths if os.path.exists(path + SUFFIX)])
 
 
 def failure(paths: Iterable[str]) -> Failure:
