@@ -73,7 +73,8 @@ def _image(config: Config, kernel: str, arch: str) -> tuple[str, str]:
 def section(config: Config, units: Sequence[Unit]) -> dict[str, Any]:
     """The part of the plan that the step reads, ready for JSON."""
     settings = config.verify
-    loads = {unit.program: dataclasses.asdict(config.program[unit.key].load) for unit in units}
+    tables = {unit.program: config.program[unit.key].load for unit in units}
+    loads = {program: dataclasses.asdict(load) for program, load in tables.items() if load is not None}
     return {
         "settings": {
             "accelerator": settings.accelerator,
@@ -81,7 +82,7 @@ def section(config: Config, units: Sequence[Unit]) -> dict[str, Any]:
             "boot": settings.boot,
             "timeout": settings.timeout,
         },
-        "loads": {program: load for program, load in loads.items() if any(load.values())},
+        "loads": loads,
         "kernels": [
             {"kernel": cell.kernel, "arch": cell.arch, "modules": _modules(config, cell)}
             for cell in cells(config, units)

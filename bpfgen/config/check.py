@@ -15,6 +15,7 @@ from bpfgen.config.checkflags import check_flags
 from bpfgen.config.checkgo import go
 from bpfgen.config.checkkernel import GLOB
 from bpfgen.config.checkplaces import folder
+from bpfgen.config.checkverify import verify
 from bpfgen.config.report import Path, Report, did_you_mean
 from bpfgen.config.schema import Cache, Compile, Config, Program
 
@@ -30,6 +31,7 @@ def check(config: Config, report: Report) -> None:
     _tables(config, report)
     _kernel_names(config, config.targets.kernels, ("targets", "kernels"), report)
     go(config, report)
+    verify(config, report)
     for name, kernel in config.kernel.items():
         checkkernel.kernel(name, kernel, RESERVED, report)
     for name, program in config.program.items():

@@ -224,8 +224,8 @@ class Program:
     """Overrides `compile.strip`."""
     variants: dict[Name, Variant] = field(default_factory=dict)
     """More builds of this program, each beside the plain one."""
-    load: Load = field(default_factory=Load)
-    """What loading it takes."""
+    load: Optional[Load] = None
+    """What loading it takes, for `bpfgen verify`."""
     go: Optional[ProgramGo] = None
     """Its Go files, where `go.bindings` is `bpf2go`."""
 

@@ -53,6 +53,7 @@ def test_size() -> None:
         "config/checkflags.py",
         "config/checkgo.py",
         "config/checkkernel.py",
+        "config/checkverify.py",
         "config/decode.py",
         "project.py",
         "sources.py",
