@@ -8,7 +8,7 @@ from typing import Optional
 
 from bpfgen.errors import Failure, Location, Problem
 from bpfgen.frozen import frozen
-from bpfgen.verify.model import OK, Report
+from bpfgen.verify.model import OK, Program, Report
 
 Baseline = Mapping[str, Mapping[str, Mapping[str, Mapping[str, int]]]]
 """Kernel → architecture → object → program → instructions."""
@@ -45,14 +45,8 @@ def baseline(reports: Iterable[Report]) -> Baseline:
     return found
 
 
-def _counts(programs: Iterable[object]) -> dict[str, int]:
-    from bpfgen.verify.model import Program
-
-    return {
-        each.name: each.count.instructions
-        for each in programs
-        if isinstance(each, Program) and each.verdict == OK and each.count
-    }
+def _counts(programs: Iterable[Program]) -> dict[str, int]:
+    return {each.name: each.count.instructions for each in programs if each.verdict == OK and each.count}
 
 
 def regressions(before: Baseline, now: Baseline, growth: int) -> Iterator[Regression]:

@@ -45,11 +45,16 @@ class Module:
     data: bytes
 
 
+def path(number: int) -> str:
+    """The file of a module below the job's folder, by its place in the order."""
+    return f"modules/{number}.ko"
+
+
 def files(items: Sequence[Item], modules: Sequence[Module], port: str = "") -> Iterator[tuple[str, bytes]]:
     """The files of a job, by their paths below its folder. `port` is where the loader answers; empty for its output."""
     yield "job", "".join(_lines(items, modules, port)).encode()
     for number, module in enumerate(modules):
-        yield f"modules/{number}.ko", module.data
+        yield path(number), module.data
     for number, item in enumerate(items):
         yield f"objects/{number}.o", item.data
 
@@ -59,7 +64,7 @@ def _lines(items: Sequence[Item], modules: Sequence[Module], port: str) -> Itera
     if port:
         yield f"port\t{port}\n"
     for number in range(len(modules)):
-        yield f"module\tmodules/{number}.ko\n"
+        yield f"module\t{path(number)}\n"
     for number, item in enumerate(items):
         yield f"object\t{item.name}\tobjects/{number}.o\n"
         for name, entries in item.needs.maps.items():

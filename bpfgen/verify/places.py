@@ -17,8 +17,6 @@ from bpfgen.verify.machine import HOST, Ran
 from bpfgen.verify.process import Deadlines, talk
 from bpfgen.verify.protocol import SILENT, Event
 
-NO_MODULES = "modules are for that machine's own root to load"
-
 
 @frozen
 class Here:

@@ -8,13 +8,11 @@ from typing import Callable, Protocol
 from bpfgen.errors import EXIT_FAILED, Failure, Problem
 from bpfgen.frozen import frozen
 from bpfgen.verify.classify import CRASH, TIMEOUT
-from bpfgen.verify.job import Item, Module
+from bpfgen.verify.job import Item, Module, path
 from bpfgen.verify.judge import dead
 from bpfgen.verify.machine import Guest, Ran, boot
 from bpfgen.verify.protocol import DONE, SILENT, Event
 
-Run = Callable[[Sequence[Item], Callable[[Event], None]], Ran]
-"""Loads objects somewhere; raises `Failure`, OSError."""
 DEATHS = 3
 """Of machines, before it is given up."""
 
@@ -66,7 +64,8 @@ def outcomes(place: Place, items: Sequence[Item], note: Callable[[Event], None])
 def _last_words(ran: Ran) -> str:
     if ran.panic:
         return f"the kernel panics: {ran.panic}"
-    return f"the machine ends while it loads: {(ran.talk.said or ran.console).splitlines()[-1:] or 'it says nothing'}"
+    said = (ran.talk.said or ran.console).splitlines() or ["it says nothing"]
+    return f"the machine ends while it loads: {said[-1]}"
 
 
 @frozen
@@ -78,8 +77,17 @@ class Emulated:
     modules: Sequence[Module] = ()
 
     def run(self, items: Sequence[Item], note: Callable[[Event], None]) -> Ran:
-        """In a machine of their own."""
-        return boot(self.guest, items, self.modules, note)
+        """In a machine of their own. A module that its kernel doesn't take is a `Failure`."""
+        ran = boot(self.guest, items, self.modules, note)
+        refused = [(module.name, ran.talk.heard.modules.get(path(at), "")) for at, module in enumerate(self.modules)]
+        problems = [
+            Problem(None, f"the kernel of {self.kernel} on {self.guest.arch} takes no module {name}: {why}")
+            for name, why in refused
+            if why
+        ]
+        if problems:
+            raise Failure(problems, EXIT_FAILED)
+        return ran
 
     def failure(self, ran: Ran) -> Problem:
         """What a machine did instead."""
