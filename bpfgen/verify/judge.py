@@ -34,7 +34,9 @@ def judge(said: Event, needs: Needs, kernel: str) -> Verified:
 
 
 def dead(name: str, kind: str, text: str) -> Event:
-    """What is said of an object that the machine did not survive: `kind` is `CRASH` or `TIMEOUT`."""
+    """What is said of an object that the loader didn't: `CRASH` or `TIMEOUT` where the machine didn't survive it,
+    `DESCRIPTION` where it wasn't tried.
+    """
     return {"event": "end", "object": name, "ok": False, "kind": kind, "message": text, "programs": []}
 
 
@@ -48,7 +50,7 @@ def _verdict(refusal: Optional[Refusal], accepted: str) -> str:
 
 def _refusal(said: Event, programs: Sequence[Program], message: str) -> Optional[Refusal]:
     """Why the object isn't loaded; None where only programs are refused that may be."""
-    if said.get("kind") in (CRASH, TIMEOUT):
+    if said.get("kind") in (CRASH, TIMEOUT, DESCRIPTION):
         return Refusal(str(said["kind"]), message)
     refused = [each for each in programs if each.verdict in (FAILS, UNDESCRIBED)]
     needed = [each for each in refused if not each.optional]

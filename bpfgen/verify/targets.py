@@ -10,8 +10,9 @@ from typing import Any
 
 from bpfgen.errors import EXIT_FAILED, Failure, Problem
 from bpfgen.files import write_if_changed
+from bpfgen.verify.classify import DESCRIPTION
 from bpfgen.verify.job import Item, Needs
-from bpfgen.verify.judge import judge
+from bpfgen.verify.judge import dead, judge
 from bpfgen.verify.machine import Guest, kvm_answers, machine_of
 from bpfgen.verify.model import Report, to_json
 from bpfgen.verify.process import Deadlines
@@ -70,7 +71,7 @@ def kept(path: str) -> str:
 
 
 def _run(plan: Plan, kernel: str, arch: str, image: str, loader: str, items: Sequence[Item]) -> tuple[Outcomes, str]:
-    from bpfgen.verify.modules import modules_of
+    from bpfgen.verify.modules import modules_of, plain
 
     settings = plan["verify"]["settings"]
     machine_of(arch)
@@ -78,8 +79,16 @@ def _run(plan: Plan, kernel: str, arch: str, image: str, loader: str, items: Seq
     if settings["accelerator"] != "none":
         guest = dataclasses.replace(guest, kvm=_kvm(guest, settings["accelerator"]))
     names = tuple(dict.fromkeys(name for item in items for name in item.needs.modules))
-    modules = modules_of(_package(plan, kernel, arch), names, kernel)
-    return outcomes(Emulated(guest, kernel, modules), items, _note), "KVM" if guest.kvm else "emulated"
+    packages = _package(plan, kernel, arch)
+    found = modules_of(packages, names, kernel)
+    lacking = {item.name: found.missing.intersection(map(plain, item.needs.modules)) for item in items}
+    done = outcomes(Emulated(guest, kernel, found.modules), [item for item in items if not lacking[item.name]], _note)
+    for name, missing in lacking.items():
+        if missing:
+            hint = f"name the package that has it:  modules = …  in [kernel.{kernel}]"
+            message = f"there is no module {', '.join(sorted(missing))} in {' '.join(packages)}; {hint}"
+            done.ends[name] = dead(name, DESCRIPTION, message)
+    return done, "KVM" if guest.kvm else "emulated"
 
 
 def _kvm(guest: Guest, accelerator: str) -> bool:

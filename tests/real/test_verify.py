@@ -11,7 +11,8 @@ from typing import Any
 
 import fetch
 import pytest
-from project import Project
+import sshd
+from project import BPFGEN, XDP, Project
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -46,7 +47,13 @@ REFUSED: dict[str, dict[str, str]] = {
         "readahead": "attach_target",
         "tcppktlat": "helper",
     },
-    "k7": {"fsdist": "description", "fsslower": "description", "ksnoop": "verifier", "tcppktlat": "helper"},
+    "k7": {
+        "fsdist": "description",
+        "fsslower": "description",
+        "ksnoop": "verifier",
+        "mdflush": "description",  # its modules are in another package
+        "tcppktlat": "helper",
+    },
 }
 
 
@@ -69,7 +76,9 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def reports(project: Project, *words: str, code: int) -> dict[str, dict[str, dict[str, Any]]]:
     """Kernel → program → what `bpfgen verify` says of its object."""
-    value = json.loads(project.bpfgen("verify", "--json", *words, code=code).stdout)
+    done = project.bpfgen("verify", "--json", *words, code=code)
+    assert done.stderr == ""
+    value = json.loads(done.stdout)
     assert value["ok"] is (code == 0)
     return {
         report["kernel"]: {each["object"].split("/")[0]: each for each in report["objects"]}
@@ -102,10 +111,7 @@ class TestLibbpfTools:
             assert {found[kernel][name]["verdict"] for name in ("mdflush", "funclatency", "numamove")} == {"ok"}
         counts = [program["count"] for program in found["k6_1"]["opensnoop"]["programs"]]
         assert all(count["instructions"] > 10 for count in counts)
-        assert (
-            found["k6_1"]["offcputime"]["assumed"] == [["info", 10240]]
-            or found["k6_1"]["offcputime"]["verdict"] == "ok"
-        )
+        assert found["k6_1"]["offcputime"]["assumed"] == [["stackmap", 1024]]
 
     def test_only_what_changed_is_loaded(self, tools: Project) -> None:
         """A second run starts no machine; after an edit, the other objects' outcomes are those of before."""
@@ -130,7 +136,8 @@ class TestOwnPrograms:
     """This repository's programs by cilium/ebpf, on another architecture's kernel."""
 
     @pytest.fixture(scope="class")
-    def own(self, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    @classmethod
+    def own(cls, tmp_path_factory: pytest.TempPathFactory) -> Project:
         """Its sources, for an arm64 kernel."""
         project = Project(tmp_path_factory.mktemp("own"))
         for folder in ("bpf", "include"):
@@ -179,7 +186,7 @@ class TestTrouble:
     SPIN = (
         '.section .note.pvh,"a",@note\n.long 4,4,18\n.asciz "Xen"\n.long _start\n.text\n.code32\n_start: jmp _start\n'
     )
-    """A kernel that does nothing, for ever: the note is that by which qemu finds the start (hvm/start_info.h of Xen)."""
+    """A kernel that does nothing, for ever: qemu finds its start by the note (Xen's PVH)."""
 
     @pytest.fixture
     def small(self, tmp_path: Path) -> Project:
@@ -217,18 +224,11 @@ class TestTrouble:
     def test_damaged(self, small: Project, data: bytes, text: str) -> None:
         """A file that no kernel comes out of is said where build.toml names it."""
         (small.root / "kernel").write_bytes(data)
-        assert self.said(small, 3).startswith(f"build.toml:16:9: error: {text}")
+        assert self.said(small, 3).startswith(f"build.toml:17:9: error: {text}")
 
     def test_kernel_that_does_not_start(self, small: Project) -> None:
         """Its code is damaged, so it dies without a word."""
-        small.run(
-            (
-                "sh",
-                "-c",
-                f"dpkg-deb --fsys-tarfile {fetch.kernel('6.1', 'amd64')} | tar -xO --wildcards './boot/vmlinuz*' > vmlinuz",
-            )
-        )
-        self.configure(small, "", "vmlinuz")
+        self.configure(small, "", str(fetch.kernel("6.1", "amd64")))
         small.bpfgen()
         small.ninja("out/verify/k/amd64.kernel")
         image = small.root / "out" / "verify" / "k" / "amd64.kernel"
@@ -283,3 +283,62 @@ class TestTrouble:
         """Types alone are no kernel."""
         shutil.copy("/sys/kernel/btf/vmlinux", small.root / "kernel")
         assert "has a kernel's types, and no kernel to boot" in self.said(small, 3)
+
+
+class TestElsewhere:
+    """Kernels that run already."""
+
+    @pytest.fixture
+    def small(self, tmp_path: Path) -> Project:
+        """One program that loads everywhere, and one that loads nowhere."""
+        project = Project(tmp_path / "small")
+        project.program("pass")
+        project.write(
+            "bpf/fail.c", XDP.replace("NAME", "fail").replace("return VERDICT", "return ((volatile int *)ctx)[1000]")
+        )
+        return project
+
+    @staticmethod
+    def configure(project: Project, text: str = "") -> None:
+        """Writes build.toml."""
+        programs = "".join(f'[program.{name}]\nsource = "bpf/{name}.c"\n' for name in ("pass", "fail"))
+        project.config(f'[targets]\narches = ["amd64"]\n[check]\nloader = "cilium"\n{text}\n{programs}')
+
+    @staticmethod
+    def verdicts(project: Project, *words: str) -> dict[str, str]:
+        """Of both programs, by one report."""
+        value = json.loads(project.bpfgen("verify", "--json", *words, code=1).stdout)
+        (report,) = value["reports"]
+        assert report["release"] == os.uname().release
+        return {each["object"].split("/")[0]: each["verdict"] for each in report["objects"]}
+
+    def test_running(self, small: Project) -> None:
+        """The kernel of this machine, as root."""
+        if os.geteuid() != 0:
+            pytest.skip("loading takes root")
+        self.configure(small)
+        assert self.verdicts(small, "--running") == {"pass": "ok", "fail": "fails"}
+        assert "1 object on 1 kernel: 1 loaded" in small.bpfgen("verify", "--running", "--only", "pass").stdout
+
+    def test_not_root(self, small: Project) -> None:
+        """Who isn't root is told both ways out."""
+        self.configure(small)
+        text = small.run(("unshare", "--user", *BPFGEN, "verify", "--running"), code=1).stderr
+        assert "loading objects into the running kernel takes root" in text
+        assert "sudo bpfgen verify --running" in text
+
+    def test_ssh(self, small: Project, tmp_path: Path) -> None:
+        """The kernel of a machine behind ssh, which keeps nothing of it."""
+        if os.geteuid() != 0 or sshd.SSHD is None:
+            pytest.skip("needs root, and sshd")
+        server = sshd.Server(tmp_path)
+        server.start((), "PermitRootLogin=yes")
+        try:
+            server.let_in()
+            self.configure(small, f'[verify.ssh]\nhost = "box"\nconfig = "{tmp_path}/config"')
+            before = set(Path("/tmp").glob("tmp.*"))
+            assert self.verdicts(small, "--ssh") == {"pass": "ok", "fail": "fails"}
+            assert set(Path("/tmp").glob("tmp.*")) <= before
+        finally:
+            server.stop()
+        subprocess.run((*server.ssh, "-O", "exit", "box"), check=False, capture_output=True)
