@@ -6,16 +6,16 @@ import dataclasses
 import os
 from collections.abc import Iterator
 from itertools import chain
-from typing import Optional
+from typing import Optional, Union
 
 from bpfgen.builders.settings import SOCKET
 from bpfgen.cc import HOW, VMLINUX
 from bpfgen.cc.job import TARGET
-from bpfgen.cc.lean import without_dwarf
+from bpfgen.cc.lean import unfinished, without_dwarf
 from bpfgen.config.schema import Config
 from bpfgen.config.values import MacroValue
 from bpfgen.frozen import frozen
-from bpfgen.graph import CC, FOLDER, LINK, STEP, Action, Ahead, Edge
+from bpfgen.graph import CC, FOLDER, LINK, STEP, Action, Ahead, Alone, Edge
 from bpfgen.host import Host
 from bpfgen.launcher import COMPILER, LAUNCHER, prefix_maps, quoted
 from bpfgen.matrix import Settings, Target, Unit
@@ -53,6 +53,10 @@ class Layout:
         """The folder of a kernel target's `vmlinux.h`."""
         return f"{self.out}/vmlinux/{kernel}/{arch}"
 
+    def types(self, kernel: str, arch: str) -> str:
+        """A kernel target's types, as raw BTF."""
+        return f"{self.vmlinux(kernel, arch)}/vmlinux.btf"
+
     def note(self, name: str) -> str:
         """A file that bpfgen keeps for itself."""
         return f"{self.out}/.bpfgen/{name}"
@@ -71,8 +75,9 @@ class Words:
     """The compiler and its flags, as an editor shall see them."""
     base: tuple[str, ...]
     """The same in an edge: behind what runs them, and with what that is told."""
-    ahead: Optional[Ahead] = None
-    """The compile with the reduced header that was there before, which is nearly always the right one."""
+    first: Optional[Union[Ahead, Alone]] = None
+    """What the shell does of a compile: that with the reduced header that was there before, which is nearly always the
+    right one; or all of it, where there is no `vmlinux.h`."""
 
 
 Known = dict[tuple[Target, Optional[str], Settings], Words]
@@ -89,9 +94,9 @@ def unit_edges(unit: Unit, host: Host, layout: Layout, known: Optional[Known] = 
         known = {} if known is None else known
         kind = (unit.target, unit.vmlinux, unit.settings)
         if kind not in known:
-            lean = ("--bpfgen-lean",) if _is_lean(unit, host) else ()
+            lean = ("--bpfgen-lean",) if is_lean(unit, host) else ()
             words = _words(unit, host, layout, (), (*_strip(unit), *lean))
-            known[kind] = dataclasses.replace(words, ahead=_ahead(unit, host, layout, words.clang))
+            known[kind] = dataclasses.replace(words, first=_first(unit, host, layout, words.clang))
         yield _compile(unit, layout, unit.files[0], parts[0], known[kind])
         return
     # libbpf's linker works on objects (`bpftool gen object`); clang links the sources' bitcode itself, before it
@@ -115,9 +120,9 @@ def can_reduce(unit: Unit) -> bool:
     return unit.vmlinux is not None and unit.settings.fast and len(unit.files) == 1
 
 
-def _is_lean(unit: Unit, host: Host) -> bool:
-    """Whether no DWARF is made with the reduced header, since it would be stripped."""
-    return host.clang.lean and unit.settings.strip and can_reduce(unit)
+def is_lean(unit: Unit, host: Host) -> bool:
+    """Whether no DWARF is made where the whole `vmlinux.h` isn't read, since it would be stripped."""
+    return host.clang.lean and unit.settings.strip and unit.settings.fast and len(unit.files) == 1
 
 
 def _words(unit: Unit, host: Host, layout: Layout, extra: tuple[str, ...], own: tuple[str, ...]) -> Words:
@@ -127,11 +132,15 @@ def _words(unit: Unit, host: Host, layout: Layout, extra: tuple[str, ...], own: 
     return Words((*host.clang.command, *flags), (*compiler(host, layout), *flags, *own, *reduce))
 
 
-def _ahead(unit: Unit, host: Host, layout: Layout, clang: tuple[str, ...]) -> Optional[Ahead]:
+def _first(unit: Unit, host: Host, layout: Layout, clang: tuple[str, ...]) -> Optional[Union[Ahead, Alone]]:
     """Not with a launcher, which may have no need of clang, nor where clang is elsewhere."""
-    if not can_reduce(unit) or host.launcher.words or host.builder:
+    if host.launcher.words or host.builder:
         return None
-    lean = without_dwarf(unit.target.clang, host.package) if _is_lean(unit, host) else ()
+    lean = without_dwarf(unit.target.clang, host.package) if is_lean(unit, host) else ()
+    if lean and unit.vmlinux is None:
+        return Alone((*clang, *lean), TARGET, unfinished(unit.target.clang))
+    if not can_reduce(unit):
+        return None
     folder = _vmlinux(unit, layout)
     return Ahead((*(FOLDER if word == folder else word for word in clang), *lean), VMLINUX, TARGET)
 
@@ -153,8 +162,8 @@ def _compile(unit: Unit, layout: Layout, source: str, output: str, words: Words)
         what=f"{source} for {unit.id}",
         action=Action(words.base, ("-MD", "-MF", f"{output}.d", *args)),
         compiler=Action(words.clang, args),
-        ahead=words.ahead,
-        folder=layout.reduced(output) if words.ahead else "",
+        first=words.first,
+        folder=layout.reduced(output) if isinstance(words.first, Ahead) else "",
         aside=tuple(f"{layout.reduced(output)}/{name}" for name in REDUCED) if can_reduce(unit) else (),
     )
 
@@ -252,9 +261,7 @@ BOOT = "import sys; sys.path[:] = filter(None, sys.path); from bpfgen.{module} i
 
 
 # Finding the libraries by itself takes Python a third of its start.
-STEP_BOOT = (
-    "import sys; sys.path += [sys.argv.pop(1) for _ in range({count})]; from bpfgen.steps import main; sys.exit(main())"
-)
+STEP_BOOT = "import sys; sys.path += [sys.argv.pop(1) for _ in range({count})]; from bpfgen.steps import start; start()"
 
 
 def step_edge(

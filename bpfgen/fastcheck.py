@@ -1,4 +1,4 @@
-"""`bpfgen check --fast`: compiles everything against the reduced and against the whole `vmlinux.h`, and compares."""
+"""`bpfgen check --fast`: compiles everything the fast way, and against the whole `vmlinux.h` with DWARF; compares."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TextIO
 from bpfgen.bpf.compare import differences
 from bpfgen.commands.explain import header_of
 from bpfgen.commands.generate import prepare
-from bpfgen.compile import Layout, can_reduce, layout_of, unit_edges
+from bpfgen.compile import Layout, can_reduce, is_lean, layout_of, unit_edges
 from bpfgen.errors import EXIT_FAILED, Failure, Problem
 from bpfgen.frozen import frozen
 from bpfgen.graph import Edge
@@ -32,7 +32,7 @@ class Verdict:
 
     unit: Unit
     header: str
-    """What it was compiled with: `reduced: …` or `whole: …`."""
+    """What it was compiled with: `reduced: …`, `whole: …`, or none."""
     differences: tuple[str, ...]
     error: str = ""
     """What clang said, where it refuses the unit either way."""
@@ -41,7 +41,7 @@ class Verdict:
 def run(args: argparse.Namespace, out: TextIO) -> int:
     """Prints the units that differ, then how many of which kind there are; 1 where any do."""
     project, host, _ = prepare(args)
-    units = [unit for unit in project.units if can_reduce(unit)]
+    units = [unit for unit in project.units if can_reduce(unit) or is_lean(unit, host)]
     verdicts = check_fast(project, dataclasses.replace(host, launcher=Launcher("none")), units)
     bad = [verdict for verdict in verdicts if verdict.differences]
     for verdict in verdicts:
@@ -87,7 +87,7 @@ def _verdict(unit: Unit, host: Host, layout: Layout, folder: str) -> Verdict:
     fast, whole = Layout(f"{folder}/fast"), Layout(f"{folder}/whole")
     plain = dataclasses.replace(unit, settings=dataclasses.replace(unit.settings, fast=False))
     error = _make(unit_edges(unit, host, layout), layout, fast) or _make(unit_edges(plain, host, layout), layout, whole)
-    header = header_of(unit, fast, "")
+    header = header_of(unit, fast, "") if unit.vmlinux else "no vmlinux.h, and compiled without DWARF"
     if error:
         return Verdict(unit, header, (), error)
     ours, theirs = (Path(place.object(unit)).read_bytes() for place in (fast, whole))

@@ -40,8 +40,8 @@ def in_order(btf: bytes, ext: bytes, order: str) -> bytes:
         return btf
     words = list(struct.unpack_from(f"{order}{types_size // 4}I", btf, types))
     tail = Tail(words) if _ends_with_two(words) else None
-    names = Names(words[tail.begin :: 3], btf[strings:]) if tail and tail.movable else None
-    if tail is None or names is None or not names.last or _is_core_root(ext, order, tail.number):
+    names = Names(words[tail.begin :: 3], btf[strings:], tail.named) if tail and tail.movable else None
+    if tail is None or names is None or not names.movable or _is_core_root(ext, order, tail.number):
         return btf
     tail.sort(names)
     data = struct.pack(f"{order}{len(words)}I", *words)
@@ -62,8 +62,10 @@ class Tail:
         """The first one's word, and its number as a type."""
         self.movable = False
         """Whether there are such, and nothing refers to them that can't."""
+        self.named = 0
+        """The last string that anything before them is called by."""
         self._references: list[int] = []
-        members = [0]
+        members, names = [0], [0]
         at, number = 0, 1
         while at + 3 <= len(words):
             info = words[at + 1]
@@ -72,6 +74,7 @@ class Tail:
                 return
             if kind != FWD:
                 self.begin = 0
+                names.append(words[at])
             elif not self.begin:
                 self.begin, self.number = at, number
             if kind in REFERS:
@@ -79,9 +82,12 @@ class Tail:
             end = at + 3 + FIXED.get(kind, 0) + EACH.get(kind, 0) * (info & 0xFFFF)
             if kind in MEMBER_TYPE:
                 members.append(max(words[at + 3 + MEMBER_TYPE[kind] : end : EACH[kind]], default=0))
+            if kind in EACH and kind != DATASEC:
+                names.append(max(words[at + 3 : end : EACH[kind]], default=0))
             elif kind == ARRAY:
                 members += words[at + 3 : at + 5]
             at, number = end, number + 1
+        self.named = max(names)
         self.movable = at == len(words) and self.begin > 0 and max(members) < self.number
 
     def sort(self, names: Names) -> None:
@@ -99,7 +105,7 @@ class Tail:
 class Names:
     """The names of these declarations; those that no type before them has are the last strings, one after another."""
 
-    def __init__(self, offsets: list[int], strings: bytes) -> None:
+    def __init__(self, offsets: list[int], strings: bytes, named: int) -> None:
         self.offsets = offsets
         self.texts = [strings[offset : strings.find(b"\0", offset)] for offset in offsets]
         self.place = len(strings)
@@ -107,13 +113,13 @@ class Names:
         self._own = [False] * len(offsets)
         for index in reversed(range(len(offsets))):
             size = len(self.texts[index]) + 1
-            if offsets[index] == self.place - size:
+            if named < offsets[index] == self.place - size:
                 self._own[index] = True
                 self.place -= size
         self.last = strings[self.place :]
-        """The last strings; empty where the names lie otherwise."""
-        if any(offset > self.place for offset, own in zip(offsets, self._own) if not own):
-            self.last = b""
+        """The last strings; empty where others have all these names too, as members called like their types."""
+        self.movable = not any(offset > self.place for offset, own in zip(offsets, self._own) if not own)
+        """Whether the names lie so."""
 
     def sort(self, placed: list[int]) -> None:
         """Puts the last strings in this order."""

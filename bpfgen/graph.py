@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Optional
+from typing import Optional, Union
 
 from bpfgen.errors import Failure, Problem
 from bpfgen.frozen import field, frozen
@@ -42,6 +42,22 @@ class Ahead:
     """Without this file in the folder, it isn't started."""
     last: tuple[str, ...]
     """Words behind the action's own."""
+
+
+@frozen
+class Alone:
+    """A command that the shell runs first, and which the action is only started for where it fails, or where what it
+    made is unfinished.
+
+    It gets the action's own words too, and another output. The action gets the name of that, where it is to finish it.
+    """
+
+    base: tuple[str, ...]
+    """Its words, which many actions share."""
+    last: tuple[str, ...]
+    """Words behind the action's own."""
+    unfinished: str
+    """A Perl expression for lines of what it made."""
 
 
 @frozen
@@ -84,9 +100,10 @@ class Edge:
     """What Ninja says is made; the first output, if it is empty."""
     compiler: Optional[Action] = None
     """The bare command of a compile, as an editor shall see it."""
-    ahead: Optional[Ahead] = None
+    first: Optional[Union[Ahead, Alone]] = None
+    """What the shell does before it becomes the action."""
     folder: str = ""
-    """Of `ahead`."""
+    """Of `Ahead`."""
     aside: tuple[str, ...] = ()
     """Files that the action leaves beside its outputs; nothing waits for them."""
 

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Optional
 
+from bpfgen.builders.settings import SOCKET
 from bpfgen.cc.index import FILE, LOCK
-from bpfgen.compile import Layout, step_edge
+from bpfgen.compile import Layout, can_reduce, step_edge
 from bpfgen.config.schema import Config
 from bpfgen.graph import Edge
 from bpfgen.host import Host
@@ -39,14 +40,16 @@ def vmlinux_edges(
     Its types are files of their own, written only where they change: another package with the same types makes no
     further header.
     """
+    units = tuple(units)
+    reduced = set(wanted(filter(can_reduce, units)))
     for kernel, arch in wanted(units):
         source, folder = btf_path(config, kernel, arch), layout.vmlinux(kernel, arch)
         if not source.endswith(".h"):
             yield _types_edge(config, kernel, arch, host, layout, file, code)
-            source = f"{folder}/vmlinux.btf"
+            source = layout.types(kernel, arch)
         header = f"{folder}/vmlinux.h"
         tool = "" if source.endswith(".h") else host.header_tool or ""
-        words = ("vmlinux", file, kernel, tool, source, header)
+        words = ("vmlinux", file, kernel, tool, source, header, _session(host, layout, (kernel, arch) in reduced))
         edge = step_edge(host, words, (header,), (source,), (*((tool,) if tool else ()), *code))
         # The compiles make these when they need them.
         yield dataclasses.replace(edge, aside=tuple(f"{folder}/{name}" for name in (FILE, LOCK)))
@@ -55,8 +58,13 @@ def vmlinux_edges(
 def _types_edge(
     config: Config, kernel: str, arch: str, host: Host, layout: Layout, file: str, code: tuple[str, ...]
 ) -> Edge:
-    package, types = btf_path(config, kernel, arch), f"{layout.vmlinux(kernel, arch)}/vmlinux.btf"
+    package, types = btf_path(config, kernel, arch), layout.types(kernel, arch)
     return step_edge(host, ("types", file, kernel, package, types), (types,), (package,), code)
+
+
+def _session(host: Host, layout: Layout, reduced: bool) -> str:
+    """The builder's session, where compiles will need it; not with a cache, which may have all that they make."""
+    return layout.note(SOCKET) if host.builder and reduced and not host.launcher.words else ""
 
 
 def wanted(units: Iterable[Unit]) -> Iterable[tuple[str, str]]:
@@ -74,7 +82,7 @@ def judged(units: Iterable[Unit]) -> Iterable[tuple[str, str]]:
 def types_path(config: Config, out: str, kernel: str, arch: str) -> Optional[str]:
     """The raw BTF of a kernel target for an architecture; None where it has none, or a ready `vmlinux.h`."""
     source = btf_path(config, kernel, arch) if config.kernel[kernel].btf else ".h"
-    return None if source.endswith(".h") else f"{Layout(out).vmlinux(kernel, arch)}/vmlinux.btf"
+    return None if source.endswith(".h") else Layout(out).types(kernel, arch)
 
 
 def btf_path(config: Config, kernel: str, arch: str) -> str:

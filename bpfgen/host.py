@@ -114,7 +114,7 @@ def _driver(package: str) -> str:
     import hashlib
 
     code = hashlib.sha256()
-    for name in ("cc", "files.py", "strip.py"):
+    for name in ("cc", "files.py", "forwards.py", "strip.py"):
         path = os.path.join(package, name)
         for file in package_files(path) or [path]:
             with open(file, "rb") as stream:

@@ -6,20 +6,21 @@ Not by `ninja_syntax`: it leaves `$` in paths alone, which then name another fil
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Optional
+from typing import Optional, Union
 
-from bpfgen.graph import FOLDER, RULES, Ahead, Edge, Graph, Rule
+from bpfgen.graph import FOLDER, RULES, Ahead, Alone, Edge, Graph, Rule
 from bpfgen.quote import command, path, value
 
-AHEAD = "--bpfgen-ahead="
-"""The word that tells an action which process is ahead of it (see `cc.main`)."""
+AHEAD, MADE = "--bpfgen-ahead=", "--bpfgen-made="
+"""Words that tell an action which process is ahead of it, or what is made already (see `cc.main`)."""
 REQUIRED = "1.10"
 """The oldest Ninja that the tests build with; implicit outputs, `restat` with depfiles and dynamic regeneration need
 less.
 """
 
 
-Shared = tuple[str, tuple[str, ...], Optional[Ahead]]
+First = Optional[Union[Ahead, Alone]]
+Shared = tuple[str, tuple[str, ...], First]
 """A rule of the graph, and what its edges have in common."""
 Names = dict[Shared, str]
 """The name of a rule of the file for each."""
@@ -29,8 +30,8 @@ def render(graph: Graph) -> str:
     """The whole file. The first line tells `bpfgen` where its notes on this file are (see `memo`)."""
     lines = [graph.comment, f"ninja_required_version = {REQUIRED}", f"builddir = {value(graph.builddir)}", ""]
     names = _names(graph.edges)
-    for (rule, base, ahead), name in names.items():
-        lines += _rule(RULES[rule], _command(base, ahead), name)
+    for (rule, base, first), name in names.items():
+        lines += _rule(RULES[rule], _command(base, first), name)
     lines += [_edge(edge, names) for edge in graph.edges]
     lines.append("default " + _paths(graph.defaults))
     return "\n".join(lines) + "\n"
@@ -52,17 +53,37 @@ def _rule(rule: Rule, text: str, name: str) -> Iterator[str]:
     yield ""
 
 
-def _command(base: tuple[str, ...], ahead: Optional[Ahead]) -> str:
-    if ahead is None:
-        return f"{command(base)} $args"
+def _command(base: tuple[str, ...], first: First) -> str:
+    words = f"{command(base)} $args"
+    if isinstance(first, Alone):
+        return _alone(words, first)
+    return _ahead(words, first) if first else words
+
+
+def _ahead(action: str, ahead: Ahead) -> str:
     words = " ".join("$folder" if word == FOLDER else command((word,)) for word in ahead.base)
     # A process that `exec` replaces keeps its children: the action's can wait for it. Without one, `$!` is empty.
     first = f"{words} $args {command(ahead.last)} -o $out.tmp 2>$out.said"
-    return f"if [ -f $folder/{ahead.file} ]; then {first} & fi; exec {command(base)} $args {AHEAD}$$!"
+    return f"if [ -f $folder/{ahead.file} ]; then {first} & fi; exec {action} {AHEAD}$$!"
+
+
+def _alone(action: str, alone: Alone) -> str:
+    # The shell keeps the messages: where the action runs, they are its own matter. An output that is there is left
+    # alone where nothing changes; one that isn't is made by clang, which renames a temporary file of its own. A `grep`
+    # without -P fails: then all is unfinished.
+    made = f'{command(alone.base)} $args {command(alone.last)} -o "$$made" 2>&1'
+    search = f'LC_ALL=C grep -qaP {command((alone.unfinished,))} "$$made" 2>/dev/null'
+    keep = 'if cmp -s "$$made" $out; then rm -f "$$made"; else mv -f "$$made" $out; fi'
+    return (
+        f'action() {{ exec {action} "$$@"; }}; made=$out; [ ! -e $out ] || made=$out.tmp; '
+        f'said=$$({made}) || action; [ -z "$$said" ] || printf \'%s\\n\' "$$said" >&2; '
+        f'{search}; [ $$? = 1 ] || action {MADE}"$$made"; '
+        f'[ "$$made" = $out ] || {keep}'
+    )
 
 
 def _shared(edge: Edge) -> Optional[Shared]:
-    return (edge.rule.name, edge.action.base, edge.ahead) if edge.rule and edge.action else None
+    return (edge.rule.name, edge.action.base, edge.first) if edge.rule and edge.action else None
 
 
 def _names(edges: Iterable[Edge]) -> Names:
@@ -93,7 +114,7 @@ def _edge(edge: Edge, names: Names) -> str:
         text += f" || {_paths(edge.order_only)}"
     if action and action.args:
         text += f"\n  args = {command(action.args)}"
-    if edge.ahead:
+    if edge.folder:
         text += f"\n  folder = {command((edge.folder,))}"
     return f"{text}\n  what = {value(edge.what or edge.outputs[0])}" if action else text
 

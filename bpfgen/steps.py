@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from bpfgen import outputs
 from bpfgen.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Failure, describe
+
+
+def start() -> None:
+    """`main` as a process of its own, which ends at once, with all its objects as they lie."""
+    import gc
+
+    gc.set_threshold(100_000)  # what is imported stays: to look for garbage in it took a fifth of the time
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from bpfgen.cc.lean import without_dwarf
 from bpfgen.config.report import Report
 from bpfgen.config.schema import Config
+from bpfgen.errors import EXIT_FAILED
 from bpfgen.frozen import frozen
 from bpfgen.quote import shell_word
 
@@ -188,7 +189,17 @@ def _stamp(path: str) -> str:
 
 
 def _ask(command: tuple[str, ...]) -> Mapping[str, str]:
-    """What a compiler says of itself; each answer costs the start of clang, about 25 ms, so they are had at once."""
+    """What a compiler says of itself. Each answer costs the start of clang, about 25 ms: one that takes all flags gives
+    them with one, and others are asked one by one.
+    """
+    said, code = _answers(command, {"search": ("-v", *QUESTIONS["lean"]), "libraries": QUESTIONS["libraries"]})
+    if code == 0 and "\nTarget: bpfel" in said["search"] and "warning: " not in said["search"]:
+        return {**said, "targets": "bpfel", "lean": ""}
+    return {**said, **_answers(command, {name: QUESTIONS[name] for name in ("targets", "search", "lean")})[0]}
+
+
+def _answers(command: tuple[str, ...], questions: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, str], int]:
+    """The answers, had at once, and the largest exit code."""
     import subprocess  # only where a compiler was not asked before
 
     # With the variable, the dynamic linker lists what it would load, and starts nothing (ld.so(8)).
@@ -202,11 +213,12 @@ def _ask(command: tuple[str, ...]) -> Mapping[str, str]:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
             )
-            for name, flags in QUESTIONS.items()
+            for name, flags in questions.items()
         }
     except OSError:
-        return dict.fromkeys(QUESTIONS, "no answer")
-    return {name: _said(process).strip() for name, process in started.items()}
+        return dict.fromkeys(questions, "no answer"), EXIT_FAILED
+    said = {name: _said(process).strip() for name, process in started.items()}
+    return said, max(abs(process.returncode) for process in started.values())
 
 
 ANSWER_SECONDS = 60

@@ -21,6 +21,7 @@ OPTIONS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-lcd-text",
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
     "--no-first-run",

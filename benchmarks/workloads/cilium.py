@@ -9,8 +9,9 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.measure import Broken, Command, Contestant, compare, run
+from benchmarks.measure import Broken, Command, Contestant, Missing, compare, run
 from benchmarks.ours import Project
+from benchmarks.peers import from_wheel
 from benchmarks.results import Case, case
 from benchmarks.tools import ROOT, Tools
 from benchmarks.workloads.edits import idle
@@ -49,20 +50,45 @@ def measure(tools: Tools, rounds: int) -> list[Case]:
     module = fetch.cilium_examples()
     env = {**tools.environment(), "GOBIN": str(tools.work)}
     run(Command(("go", "install", f"github.com/cilium/ebpf/cmd/bpf2go@{fetch.EBPF}"), tools.work, env))
-    serial = bpf2go(tools, module, "bpf2go", 1)
+    serial = bpf2go(tools, module, "bpf2go", 1, tools.clang)
     peers = [serial]
     if tools.jobs > 1:
-        peers.append(bpf2go(tools, module, f"bpf2go, {tools.jobs} at once", tools.jobs))
-    whole = bpfgen(tools, module, "bpfgen, with the manifest")
+        peers.append(bpf2go(tools, module, f"bpf2go, {tools.jobs} at once", tools.jobs, tools.clang))
+    whole = bpfgen(tools, module, "bpfgen, with the manifest", tools.clang)
     goal = [str(path.relative_to(whole.commands[0].folder).with_suffix(".go")) for path in whole.objects.values()]
-    ours = bpfgen(tools, module, "bpfgen", *goal)
-    times = compare([*peers, ours, whole], rounds)
+    ours = bpfgen(tools, module, "bpfgen", tools.clang, *goal)
+    wheel = by_wheel(tools, module, goal)
+    times = compare([*peers, ours, whole, *wheel], rounds)
     _compare_text(serial, ours)
+    title = f"cold build of {len(serial.objects)} objects with Go bindings"
+    own = [one.name for one in wheel]
+    cases = [case(title, serial.name, {name: one for name, one in times.items() if name not in own}, note=NOTE)]
+    if wheel:
+        _compare_text(*wheel)
+        title += " by the wheel's clang"
+        with_system = {name: times[name] for name in (serial.name, *own)}
+        cases.append(
+            case(title, serial.name, with_system, note="The peer is bpf2go as it comes, with the system's clang.")
+        )
+        cases.append(case(f"{title}, like for like", own[0], {name: times[name] for name in own}))
     # bpf2go builds everything again, always.
-    return [
-        case(f"cold build of {len(serial.objects)} objects with Go bindings", serial.name, times, note=NOTE),
-        case("nothing changed", serial.name, compare([*peers, idle(replace(whole, name="bpfgen"))], rounds)),
-    ]
+    nothing = compare([*peers, idle(replace(whole, name="bpfgen"))], rounds)
+    return [*cases, case("nothing changed", serial.name, nothing)]
+
+
+def by_wheel(tools: Tools, module: Path, goal: list[str]) -> list[Contestant]:
+    """bpf2go and bpfgen, both with the compiler that pip installs; nobody where it isn't there."""
+    try:
+        compiler = from_wheel(tools)
+    except Missing as missing:
+        print(f"  {missing}: no cases with its clang")
+        return []
+    # bpf2go takes a compiler of one word.
+    script = tools.work / "wheel-clang"
+    script.write_text(f'#!/bin/sh\nexec {shlex.join((*compiler.command, *compiler.headers))} "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    theirs = bpf2go(tools, module, "bpf2go, the wheel's clang", 1, str(script))
+    return [theirs, bpfgen(tools, module, "bpfgen, the wheel's clang", "wheel", *goal)]
 
 
 def lines(module: Path) -> list[Line]:
@@ -72,11 +98,11 @@ def lines(module: Path) -> list[Line]:
     return [Line(folder, tuple(shlex.split(words))) for folder, words in found]
 
 
-def bpf2go(tools: Tools, module: Path, name: str, jobs: int) -> Contestant:
+def bpf2go(tools: Tools, module: Path, name: str, jobs: int, clang: str) -> Contestant:
     """bpf2go itself, without the `go tool` around it; one after the other as `go generate` does it, or several at
     once.
     """
-    root = _copy(module, tools.work / f"bpf2go-{jobs}")
+    root = _copy(module, tools.work, name)
     script = [
         f"cd examples/{line.folder} && exec {shlex.join((str(tools.work / 'bpf2go'), *line.words))}"
         for line in lines(module)
@@ -85,7 +111,7 @@ def bpf2go(tools: Tools, module: Path, name: str, jobs: int) -> Contestant:
     env = {
         **tools.environment(),
         "GOPACKAGE": "main",
-        "BPF2GO_CC": tools.clang,
+        "BPF2GO_CC": clang,
         "BPF2GO_STRIP": tools.strip,
     }
     # -d keeps xargs from reading quotes.
@@ -94,13 +120,13 @@ def bpf2go(tools: Tools, module: Path, name: str, jobs: int) -> Contestant:
     return Contestant(name, (Command(argv, root, env),), _objects(module, root), lambda: _clean(root))
 
 
-def bpfgen(tools: Tools, module: Path, name: str, *goal: str) -> Contestant:
+def bpfgen(tools: Tools, module: Path, name: str, clang: str, *goal: str) -> Contestant:
     """bpfgen, with the `build.toml` that it makes of these lines; it makes the goal, or all."""
-    root = _copy(module, tools.work / name.replace(" ", "-"))
+    root = _copy(module, tools.work, name)
     project = Project(tools, root)
     run(project.generate("import", "bpf2go"))
     text = (root / "build.toml").read_text(encoding="utf-8")
-    project.write(f'{text}\n[toolchain]\nclang = "{tools.clang}"\n')
+    project.write(f'{text}\n[toolchain]\nclang = "{clang}"\n')
 
     def clean() -> None:
         project.clean()
@@ -133,7 +159,8 @@ def _compare_text(theirs: Contestant, ours: Contestant) -> None:
             raise Broken(f"bpfgen's {name}.go is another one")
 
 
-def _copy(module: Path, root: Path) -> Path:
+def _copy(module: Path, work: Path, name: str) -> Path:
+    root = work / f"of {name}"
     # Go's module cache is read-only, and so would be a copy with modes.
     shutil.copytree(module / "examples", root / "examples", copy_function=shutil.copyfile)
     return root

@@ -10,7 +10,7 @@ import dataclasses
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 
-from bpfgen.bpf.container import STT_FUNC, STT_OBJECT, STT_SECTION, Container, Section, Symbol
+from bpfgen.bpf.container import STB_LOCAL, STT_FUNC, STT_OBJECT, STT_SECTION, Container, Section, Symbol
 from bpfgen.bpf.externs import Extern, is_extern
 from bpfgen.bpf.insns import (
     CALL,
@@ -28,6 +28,9 @@ from bpfgen.bpf.relocations import Relocation, relocations
 from bpfgen.catalog import feature_names
 from bpfgen.frozen import frozen
 
+HIDDEN = (1, 2)
+"""`STV_INTERNAL` and `STV_HIDDEN`: libbpf makes such functions static (bpf_object__sanitize_btf)."""
+
 
 @frozen
 class Reference:
@@ -40,7 +43,8 @@ class Reference:
     offset: int = 0
     """Bytes into what bears that name."""
     place: tuple[str, int] = ("", 0)
-    """Section and slot of a function: two files that were linked may each have a static one of the same name."""
+    """Section and slot of a function, section and byte of data: two files that were linked may each have a static one
+    of the same name."""
 
     def __str__(self) -> str:
         """As an operand in text."""
@@ -60,6 +64,8 @@ class Function:
     code: tuple[Insn, ...]
     references: Mapping[int, Reference]
     """By the slot of the instruction."""
+    static: bool = False
+    """Whether the verifier goes into it at each call; it looks at others by themselves."""
 
 
 def helper_name(number: int) -> str:
@@ -100,7 +106,8 @@ def _function(elf: Container, places: _Places, symbol: Symbol, section: Section)
             found = places.find(insn, symbol.section, relocated.get(insn.slot))
             if found is not None:
                 references[insn.slot] = found
-    return Function(symbol.name, section.name, start, code, references)
+    static = symbol.binding == STB_LOCAL or symbol.visibility in HIDDEN
+    return Function(symbol.name, section.name, start, code, references, static)
 
 
 class _Places:
@@ -163,7 +170,7 @@ class _Places:
         """The symbol that a place belongs to, else the section."""
         values, symbols = self._symbols.get(section, ([], []))
         name = self._elf.sections[section].name
-        where = (name, place // INSTRUCTION_SIZE) if kind in ("call", "function") else ("", 0)
+        where = (name, place if kind == "data" else place // INSTRUCTION_SIZE) if kind != "map" else ("", 0)
         at = bisect_right(values, place) - 1
         if at >= 0 and place < symbols[at].value + max(symbols[at].size, 1):
             return Reference(kind, symbols[at].name, place - symbols[at].value, where)

@@ -8,6 +8,7 @@ compressed sections without a limit, and read a name that has no end once for ea
 from __future__ import annotations
 
 import struct
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -122,11 +123,9 @@ def _open(data: bytes) -> tuple[Any, Any]:
     if data[:4] != b"\x7fELF":
         raise Malformed("not an ELF file")
     try:
-        structs = ELFStructs(BYTE_ORDERS[data[5]], CLASSES[data[4]])
-        structs.create_basic_structs()
+        structs = _structs(BYTE_ORDERS[data[5]], CLASSES[data[4]])
         header = struct_parse(structs.Elf_Ehdr, BytesIO(data), 0)
         kind, machine = header["e_type"], header["e_machine"]
-        structs.create_advanced_structs(kind, machine, header["e_ident"]["EI_OSABI"])
     except Exception as error:  # ELFError, ConstructError, AssertionError, UnicodeDecodeError, LookupError, …
         raise Malformed("its ELF header is damaged") from error
     if structs.elfclass != 64 or machine != EM_BPF:
@@ -134,6 +133,15 @@ def _open(data: bytes) -> tuple[Any, Any]:
     if kind != "ET_REL":
         raise Malformed(f"not a relocatable object ({kind})")
     return structs, header
+
+
+@cache
+def _structs(little: bool, bits: int) -> Any:
+    """pyelftools' structs for BPF objects: to make them takes as long as to read an object with them."""
+    structs = ELFStructs(little, bits)
+    structs.create_basic_structs()
+    structs.create_advanced_structs("ET_REL", EM_BPF)
+    return structs
 
 
 def _headers(structs: Any, header: Any, data: bytes) -> list[Any]:

@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-from bpfgen.builders import Gone, Unavailable, ssh
-from bpfgen.builders.mirror import Mirror
+from bpfgen.builders import Gone, Unavailable, ssh, worker
+from bpfgen.builders.mirror import MARKS, Mirror
 from bpfgen.builders.paths import Paths
 from bpfgen.builders.settings import Settings
 from bpfgen.builders.stream import PipeStream, Stream
@@ -26,6 +26,14 @@ CHANNELS = 8
 AT_ONCE = 2
 """So many are there from the start."""
 PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "clang")
+FIRST = """
+mkdir -p {folders} && rm -f {base}/t/* && echo made
+for mark in {base}/{marks}/*; do [ -f "$mark" ] && read -r copy <"$mark" && echo "${{mark##*/}} $copy"; done
+echo look
+{look}
+{worker}
+"""
+"""What is said when a session begins; files of a session that was killed are removed."""
 KILLER = 'while IFS= read -r line; do eval "$line"; done'
 
 
@@ -37,7 +45,6 @@ class Channels(Stream):
         assert settings.remote is not None
         self.settings, self.remote = settings, settings.remote
         self.paths = Paths(settings)
-        self.mirror = Mirror(settings, self.paths)
         self._tasks: queue.SimpleQueue[Optional[Task]] = queue.SimpleQueue()
         self._running: dict[int, Task] = {}
         self._locks: dict[str, threading.Lock] = {}
@@ -48,29 +55,41 @@ class Channels(Stream):
         self._control: Optional[PipeStream] = None
         self._sent: dict[str, bytes] = {}
         """What was brought in commands' channels, by its path there."""
-        self._connect()
-        for _ in range(AT_ONCE):  # while rsync looks
+        first, marks = self._connect()
+        self.mirror = Mirror(settings, self.paths, marks)
+        self._another(first)
+        for _ in range(AT_ONCE - 1):  # while files are brought
             self._another()
         self.mirror.refresh(time.monotonic(), ())
 
-    def _connect(self) -> None:
+    def _connect(self) -> tuple[Worker, dict[str, str]]:
+        """The first channel makes the connection, since to open another one can take as long: by it, the worker, and
+        the marks of copies that are there.
+        """
         remote = self.remote
         made = [f"{remote.base}/t", *([remote.project] if remote.copied else [])]
-        folders = " ".join(map(shlex.quote, made))
-        clean = f"rm -f {shlex.quote(remote.base)}/t/*"  # of a session that was killed
-        script = f"mkdir -p {folders} && {clean} && echo made; {remote.look}"
+        script = FIRST.format(
+            folders=" ".join(map(shlex.quote, made)),
+            base=shlex.quote(remote.base),
+            marks=MARKS,
+            look=remote.look,
+            worker=worker.script(remote, f"{os.getpid()}.1"),
+        )
         try:
-            said = ssh.output(remote.connection, remote.host, script).decode(errors="replace")
+            first = ssh.opened(remote, script, lambda stream: Worker(self.settings, self.paths, self._sent, stream))
         except Unavailable as error:
             if self.settings.kind == "ssh":
                 raise
             # It may be down; whoever asks again starts it.
             raise Gone(f"{str(error).splitlines()[0]}\n  hint: run ninja again, which starts the machine") from error
-        _, made_there, seen = said.partition("made\n")
-        if not made_there:
-            raise Unavailable(f"{remote.name} lets nobody write {remote.base}")
-        if seen != remote.seen:
+        _, made_there, said = first.said.decode(errors="replace").partition("made\n")
+        marks, _, seen = said.partition("look\n")
+        if made_there and seen == remote.seen:
+            return first, dict(line.split(" ", 1) for line in marks.splitlines())
+        first.stream.close()
+        if made_there:
             raise Gone(f"the compiler of {remote.name} is another one; the next ninja asks for it")
+        raise Unavailable(f"{remote.name} lets nobody write {remote.base}")
 
     def fileno(self) -> int:
         return self._heard.fileno()
@@ -88,14 +107,14 @@ class Channels(Stream):
             self._another()
         self._tasks.put(task)
 
-    def _another(self) -> None:
-        """Another channel, where that is allowed."""
+    def _another(self, opened: Optional[Worker] = None) -> None:
+        """Another channel, where that is allowed; or one that is there."""
         with self._lock:
             if self._count >= self._limit:
                 return
             self._count += 1
             name = self._count
-        threading.Thread(target=self._serve, args=(name,), daemon=True).start()
+        threading.Thread(target=self._serve, args=(name, opened), daemon=True).start()
 
     def kill(self, process: int) -> None:
         task = self._running.get(process)
@@ -119,23 +138,23 @@ class Channels(Stream):
         with contextlib.suppress(OSError):
             self._says.sendall(f"{line}\n".encode())
 
-    def _serve(self, name: int) -> None:
+    def _serve(self, name: int, opened: Optional[Worker]) -> None:
         """A thread: its channel, and one task after another."""
-        worker: Optional[Worker] = None
-        task: Optional[Task] = None
         try:
-            worker = Worker(self.settings, self.paths, self._sent, f"{os.getpid()}.{name}")
+            if opened is None:
+                stream = ssh.channel(self.remote, worker.script(self.remote, f"{os.getpid()}.{name}"), 2)
+                opened = Worker(self.settings, self.paths, self._sent, stream)
             while task := self._tasks.get():
-                self._do(worker, task)
+                self._do(opened, task)
         except (Lost, OSError, ValueError, IndexError):
-            if worker is None and self._fewer():
+            if opened is None and self._fewer():
                 return
             print(f"a channel to {self.remote.name} ended", flush=True)
             with contextlib.suppress(OSError):
                 self._says.shutdown(socket.SHUT_WR)
         finally:
-            if worker:
-                worker.stream.close()
+            if opened:
+                opened.stream.close()
 
     def _fewer(self) -> bool:
         """Whether the machine just allows no more channels."""
@@ -144,17 +163,17 @@ class Channels(Stream):
             self._limit = self._count
             return self._count > 0
 
-    def _do(self, worker: Worker, task: Task) -> None:
+    def _do(self, channel: Worker, task: Task) -> None:
         try:
             self.mirror.refresh(task.asked, task.words)
-            status = self._locked(worker, task)
+            status = self._locked(channel, task)
         except Unavailable as error:
             status = 1
             write(task.files[1], f"bpfgen: error: {error}\n".encode())
         self._running.pop(task.number, None)
         self._say(f"{task.number} {status}")
 
-    def _locked(self, worker: Worker, task: Task) -> int:
+    def _locked(self, channel: Worker, task: Task) -> int:
         """No two commands with one file of the output folder to bring: one may be left of a build that was ended.
         bpfgen's own files don't change.
         """
@@ -165,7 +184,7 @@ class Channels(Stream):
         with contextlib.ExitStack() as held:
             for lock in locks:
                 held.enter_context(lock)
-            return 143 if task.cancelled else worker.run(task, brought, self.kill)
+            return 143 if task.cancelled else channel.run(task, brought, self.kill)
 
     def _brought(self, task: Task) -> Iterator[str]:
         """Files that a command reads, besides the project's own and the whole headers: of the output folder, by their

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from bpfgen.builders import Unavailable, ssh
-from bpfgen.builders.mirror import Mirror
+from bpfgen.builders.mirror import MARKS, Mirror
 from bpfgen.builders.paths import Paths
 from bpfgen.builders.settings import LABEL, OPTIONS, SESSION, Remote, Settings
 
@@ -66,14 +66,15 @@ def words(
 def bring(settings: Settings) -> None:
     """Makes the project there what it is here, where it is a copy; raises Unavailable."""
     if settings.remote and settings.remote.copied:
-        Mirror(settings, Paths(settings)).refresh(time.monotonic(), ())
+        Mirror(settings, Paths(settings), {}).refresh(time.monotonic(), ())
 
 
 def _remote(remote: Remote, command: Sequence[str], terminal: bool, variables: Mapping[str, str]) -> list[str]:
     """On the machine, in the project there; a history stays there, and its home folder is another one."""
     given = [f"{name}={value}" for name, value in variables.items() if name not in {"HOME", "HISTFILE"}]
     words = " ".join(map(shlex.quote, ("env", *given, *command)))
-    script = f"cd {shlex.quote(remote.project)} && exec {words}"
+    # What the command writes there, the next session doesn't take for a copy.
+    script = f"rm -f {shlex.quote(remote.base)}/{MARKS}/*; cd {shlex.quote(remote.project)} && exec {words}"
     connect = [word for word in remote.connection if word != "-T"]
     return [*connect, "-t" if terminal else "-T", "--", remote.host, ssh.shell(script)]
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import shlex
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from bpfgen.builders import Unavailable
 from bpfgen.builders.paths import Paths
 from bpfgen.builders.settings import Settings
 from bpfgen.builders.ssh import over
+from bpfgen.cc import VMLINUX
 
 LEAVE_OUT = (".*", "*.o", "*.a", "*.so", "__pycache__", "node_modules")
 """Patterns of names that no compile reads, unless a folder of headers has one."""
 _LEFT_OUT = re.compile(r"\..*|.*\.(?:o|a|so)|__pycache__|node_modules", re.DOTALL)
 GENERATED = ("build.ninja", "compile_commands.json")
+MARKS = "m"
+"""The folder of marks, below bpfgen's own there."""
 VANISHED = 24
 """rsync's code for a file that went away meanwhile (rsync(1), "EXIT VALUES"); the next look says so."""
 
@@ -25,12 +30,16 @@ Stamps = dict[str, tuple[int, ...]]
 
 
 class Mirror:
-    """Folders of this host, and what their files were when they were copied. Threads share it."""
+    """Folders of this host, and what their files were when they were copied. Threads share it.
 
-    def __init__(self, settings: Settings, paths: Paths) -> None:
+    The machine keeps a mark of what a copy is of, so that a new session need not have rsync compare them.
+    """
+
+    def __init__(self, settings: Settings, paths: Paths, marks: Mapping[str, str]) -> None:
+        """`marks` are those that are there, by file."""
         remote = settings.remote
         assert remote is not None
-        self._root, self._remote, self._paths = settings.root, remote, paths
+        self._root, self._remote, self._paths, self._marks = settings.root, remote, paths, marks
         self._outside = settings.readable[2:]
         """Without the project, and bpfgen's own, whose files go with the commands."""
         self._known: dict[str, Stamps] = {settings.root: {}} if remote.copied else {}
@@ -49,11 +58,20 @@ class Mirror:
             self._known.update((folder, {}) for folder in new)
             looked = time.monotonic()
             for folder, before in self._known.items():
+                if before and f"{folder}/".startswith(tuple(f"{place}/" for place in self._remote.mapped)):
+                    continue  # what is installed stays as it is
                 now = dict(self._stamps(folder))
                 if now != before or folder in new:
-                    self._copy(folder)
+                    self._bring(folder, now, not before)
                     self._known[folder] = now
             self._looked = looked
+
+    def _bring(self, folder: str, now: Stamps, first: bool) -> None:
+        name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+        mark = hashlib.sha256(repr(sorted(now.items())).encode(errors="surrogatepass")).hexdigest()
+        # Of one that this session has copied before, the mark is old.
+        if not first or self._marks.get(name) != mark:
+            self._copy(folder, f"{self._remote.base}/{MARKS}/{name}", mark)
 
     def _folder(self, word: str) -> Iterator[str]:
         """The folder that a word names, where that isn't one of the project that is copied anyway."""
@@ -64,7 +82,7 @@ class Mirror:
         below = path[len(self._root) + 1 :]
         if path == self._root or path.startswith(f"{self._root}/"):
             out = f"{below}/".startswith(f"{self._remote.out}/")
-            own = f"{below}/".startswith(tuple(f"{self._remote.out}/{name}/" for name in ("fast", "vmlinux")))
+            own = f"{below}/".startswith(f"{self._remote.out}/fast/")
             hidden = any(_LEFT_OUT.fullmatch(part) for part in below.split("/"))
             if not self._remote.copied or own or not (out or hidden):
                 return
@@ -78,8 +96,7 @@ class Mirror:
     def _stamps(self, top: str) -> Iterator[tuple[str, tuple[int, ...]]]:
         """What tells each file from what it was."""
         out = os.path.join(self._root, self._remote.out)
-        # The whole headers are below this folder, beside what is made on this host from them.
-        pending, seen = [top, *([f"{out}/vmlinux"] if top == self._root else [])], set()
+        pending, seen = [top], set()
         while pending:
             folder = pending.pop()
             try:
@@ -100,11 +117,14 @@ class Mirror:
                     continue
                 if folder_too:
                     pending.append(entry.path)
-                elif not folder.startswith(f"{out}/") or entry.name == "vmlinux.h" or top != self._root:
+                elif not top.startswith(f"{out}/vmlinux/") or entry.name == VMLINUX:
                     yield entry.path, (found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
 
-    def _copy(self, folder: str) -> None:
+    def _copy(self, folder: str, note: str, mark: str) -> None:
+        """By rsync, which the shell there has make the note once it is done."""
         target = self._paths.there(folder)
+        made = " ".join(map(shlex.quote, (target, os.path.dirname(note))))
+        there = f'mkdir -p {made} && : >{shlex.quote(note)} && rsync "$@" && echo {mark} >{shlex.quote(note)}'
         # Times to the nanosecond: with seconds, an edit that leaves the size would be missed (rsync(1)).
         words = [
             "rsync",
@@ -115,7 +135,7 @@ class Mirror:
             "-s",
             *self._filters(folder),
         ]
-        words += ["-e", " ".join(over(self._remote.control)), f"--rsync-path=mkdir -p {_quoted(target)} && rsync"]
+        words += ["-e", " ".join(over(self._remote.control)), f"--rsync-path=sh -c {shlex.quote(there)} rsync"]
         try:
             done = subprocess.run(
                 [*words, "--", f"{folder}/", f"bpfgen:{target}/"],
@@ -141,18 +161,11 @@ class Mirror:
     def _filters(self, folder: str) -> Iterator[str]:
         if folder == self._root:
             out = re.sub(r"([*?\[\\])", r"\\\1", self._remote.out)
-            yield from (f"--exclude=/{name}" for name in GENERATED)
-            for name in ("", "vmlinux/", "vmlinux/**/", "vmlinux/**/vmlinux.h"):
-                yield f"--include=/{out}/{name}"
-            yield f"--exclude=/{out}/**"
+            yield from (f"--exclude=/{name}" for name in (*GENERATED, out))
+        elif folder.startswith(os.path.join(self._root, self._remote.out, "vmlinux", "")):
+            yield from (f"--include=/{VMLINUX}", "--exclude=*")  # beside it is what is made on this host from it
         yield from (f"--exclude={name}" for name in LEAVE_OUT)
 
 
 def _is_generated(entry: os.DirEntry[str], root: str) -> bool:
     return entry.name in GENERATED and os.path.dirname(entry.path) == root
-
-
-def _quoted(path: str) -> str:
-    import shlex
-
-    return shlex.quote(path)

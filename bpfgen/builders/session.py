@@ -21,7 +21,7 @@ from bpfgen.builders import Gone, Unavailable, engine
 from bpfgen.builders.said import last_line, say_to, taken, text_of
 from bpfgen.builders.settings import FILE, LOG, Settings, parse, said_files
 from bpfgen.builders.stream import LOOP, PipeStream, Stream
-from bpfgen.cc.session import frame, is_whole
+from bpfgen.cc.session import WAKE, frame, is_whole
 from bpfgen.files import remove
 
 IDLE_SECONDS = 20.0
@@ -187,9 +187,13 @@ class Session:
             self._send(command)
 
     def _request(self, command: Command, asked: str) -> None:
-        """`status` or `stop`: neither starts a container, nor keeps one."""
+        """`status` or `stop`, neither of which starts a container or keeps one; or `wake`."""
         self._selector.unregister(command.connection)
         del self.commands[command.number]
+        if asked == WAKE:
+            command.connection.close()
+            self._renew()
+            return
         if asked == "stop":
             self._failure, self._stopper = STOPPED, command.connection.detach()
             return

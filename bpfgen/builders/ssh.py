@@ -9,12 +9,15 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from bpfgen.builders import Unavailable
 from bpfgen.builders.settings import Remote
 from bpfgen.builders.stream import PipeStream
-from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
+
+if TYPE_CHECKING:
+    from bpfgen.config.schema import Config  # the session has no need of it
 
 IDLE_SECONDS = 30
 OWN = ("BatchMode=", "ConnectTimeout=", "ServerAliveInterval=", "Control")
@@ -22,6 +25,7 @@ OWN = ("BatchMode=", "ConnectTimeout=", "ServerAliveInterval=", "Control")
 Output = Callable[[str], bytes]
 """What a script prints there."""
 CONNECT_SECONDS = 15
+Ready = TypeVar("Ready")
 
 
 @frozen
@@ -100,6 +104,28 @@ def output(words: Sequence[str], host: str, script: str) -> bytes:
     return data
 
 
+def opened(remote: Remote, script: str, ready: Callable[[PipeStream], Ready]) -> Ready:
+    """Connects by a script that goes on running: `ready` waits until it does, and raises EOFError where it ends.
+
+    Raises Unavailable.
+    """
+    words = (*remote.connection, "--", remote.host, shell(script))
+    for last in (False, True):
+        with tempfile.TemporaryFile() as messages:
+            stream = started(words, messages.fileno())
+            try:
+                return ready(stream)
+            except EOFError:
+                status = stream.ended()
+                messages.seek(0)
+                said = messages.read().decode(errors="replace")
+        if said.strip() or last:
+            break  # else the connection that is there was just ending
+    if status == 255:
+        raise refused(remote.connection, remote.host, said)
+    raise Unavailable(f"{remote.name} has no usable shell: {said.strip() or 'it says nothing'}")
+
+
 def _run(words: Sequence[str]) -> tuple[int, bytes, str]:
     """The exit code, the output, and the messages."""
     # Not a pipe: old versions' master keeps it open.
@@ -134,7 +160,14 @@ def refused(words: Sequence[str], host: str, said: str) -> Unavailable:
 
 def channel(remote: Remote, script: str, errors: int) -> PipeStream:
     """A script that runs there, over the connection that is there; raises Unavailable."""
+    return started((*over(remote.control), "--", "bpfgen", shell(script)), errors)
+
+
+def started(words: Sequence[str], errors: int) -> PipeStream:
+    """ssh, with a descriptor for its messages; raises Unavailable."""
     try:
-        return PipeStream((*over(remote.control), "--", "bpfgen", shell(script)), errors)
+        return PipeStream(words, errors)
+    except FileNotFoundError as error:
+        raise Unavailable(f"there is no {words[0]}\n  hint: install it from your system's packages") from error
     except OSError as error:
-        raise Unavailable(f"ssh: {error.strerror}") from error
+        raise Unavailable(f"{words[0]}: {error.strerror}") from error

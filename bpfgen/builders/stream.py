@@ -90,6 +90,11 @@ class PipeStream(Stream):
     def receive(self) -> bytes:
         return os.read(self._output.fileno(), 1 << 16)
 
+    def ended(self) -> int:
+        """The exit code, once the output has ended."""
+        self._input.close()
+        return self._process.wait()
+
     def close(self) -> None:
         # Not waited for, nor killed: podman removes the container last of all, which takes what it takes.
         self._input.close()

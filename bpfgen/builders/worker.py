@@ -15,9 +15,8 @@ import shlex
 import time
 from collections.abc import Callable, Sequence
 
-from bpfgen.builders import ssh
 from bpfgen.builders.paths import Paths
-from bpfgen.builders.settings import Settings
+from bpfgen.builders.settings import Remote, Settings
 from bpfgen.builders.stream import PipeStream
 from bpfgen.cc import depfile
 from bpfgen.cc.job import TARGET
@@ -47,7 +46,13 @@ while IFS= read -r line; do eval "$line"; done
 """
 
 
-class Lost(Exception):
+def script(remote: Remote, name: str) -> str:
+    """What takes the commands there; `name` tells its files from those of other channels."""
+    project, base = shlex.quote(remote.project), shlex.quote(remote.base)
+    return WORKER.format(project=project, base=base, name=name, ready=READY.decode())
+
+
+class Lost(EOFError):
     """A channel ended."""
 
 
@@ -65,17 +70,16 @@ class Task:
 class Worker:
     """One channel."""
 
-    def __init__(self, settings: Settings, paths: Paths, sent: dict[str, bytes], name: str) -> None:
-        """Opens it; raises Lost. `sent` is what the machine was brought on any channel, by its path there."""
-        remote = settings.remote
-        assert remote is not None
+    def __init__(self, settings: Settings, paths: Paths, sent: dict[str, bytes], stream: PipeStream) -> None:
+        """Waits for the `script` that runs there; raises Lost. `sent` is what the machine was brought on any channel,
+        by its path there.
+        """
         self._root, self._paths, self._sent = settings.root, paths, sent
-        project, base = shlex.quote(remote.project), shlex.quote(remote.base)
-        script = WORKER.format(project=project, base=base, name=name, ready=READY.decode())
-        self.stream: PipeStream = ssh.channel(remote, script, 2)
-        self._data = b""
-        while self._line() != READY:  # after what a login shell says
-            pass
+        self.stream = stream
+        self._data = self.said = b""
+        """What is said before it is ready, by login shells too."""
+        while (line := self._line()) != READY:
+            self.said += line + b"\n"
 
     def run(self, task: Task, brought: list[str], kill: Callable[[int], None]) -> int:
         """Runs a command, and puts what it makes where it belongs; its status. Raises Lost."""

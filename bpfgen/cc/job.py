@@ -37,6 +37,10 @@ class Job:
         """Of a compile, which has a depfile."""
         self.flags = words
         self.lean = "lean" in own
+        self.made = own.get("made", [""])[0]
+        """What the shell had clang make, without DWARF; empty where clang is still to be run."""
+        self.bare = bool(self.made)
+        """Whether the object is one that was compiled without DWARF from the whole source."""
         self.ahead = own.get("ahead", [""])[0]
         """The process that compiles already, with the reduced header of last time; empty where there is none."""
         self.reduced = f"{self.out}/fast/{self.output[len(self.out) + 1 :]}"
@@ -82,9 +86,9 @@ class Job:
     def wake(self) -> None:
         """Has the builder's session start, if there is one: what comes first may take longer. Raises OSError."""
         if self.session:
-            from bpfgen.cc.session import connected
+            from bpfgen.cc.session import wake
 
-            connected(self.session).close()
+            wake(self.session)
 
     def with_header(self, folder: str) -> list[str]:
         """The flags, with another folder in the place of that of the whole header."""
@@ -98,8 +102,11 @@ class Job:
     def compile_reduced(self, output: str) -> list[str]:
         """The command for the source with the reduced header."""
         flags = self.with_header(self.reduced)
-        lean = without_dwarf(flags[flags.index("-target") + 1]) if self.lean else []
-        return self.compile([*flags, *lean], output)
+        return self.compile_lean(flags, output) if self.lean else self.compile(flags, output)
+
+    def compile_lean(self, flags: list[str], output: str) -> list[str]:
+        """The command for the source, without DWARF."""
+        return self.compile([*flags, *without_dwarf(flags[flags.index("-target") + 1])], output)
 
 
 OWN = "--bpfgen-"

@@ -11,7 +11,8 @@ Among clang's words stand the driver's own, which clang doesn't get:
 
   --bpfgen-strip           the output is an object: drop its DWARF
   --bpfgen-reduce=FOLDER   where vmlinux.h and its index are; other words name the folder too
-  --bpfgen-lean            with a reduced header, no DWARF is made in the first place (see `cc.lean`)
+  --bpfgen-lean            no DWARF is made in the first place, but with a whole vmlinux.h (see `cc.lean`)
+  --bpfgen-made=OBJECT     what the shell has compiled so already, with its depfile
   --bpfgen-ahead=PROCESS   one that the shell started and left to this one: it compiles to OUTPUT.tmp with the reduced
                            header that is there, and writes its messages to OUTPUT.said; empty where there is none
 
@@ -58,23 +59,28 @@ def main() -> int:
 
 def _run(job: Job) -> int:
     os.makedirs(os.path.dirname(job.output), exist_ok=True)
-    made = f"{job.output}.tmp"  # the output is left alone where it doesn't change
+    # The output is left alone where it doesn't change. A compile that a killed build left waiting for its builder may
+    # still come to its end.
+    made = job.made or (f"{job.output}.{os.getpid()}.tmp" if job.session else f"{job.output}.tmp")
     try:
-        status = _compile(job, made) if job.depfile else _say(job, [*job.launcher, *job.flags, "-o", made])
-        return status or _finish(job, made)
+        return (0 if job.made else _make(job, made)) or _finish(job, made)
     finally:
-        if os.path.exists(made):
+        if made != job.output and os.path.exists(made):
             os.unlink(made)
+
+
+def _make(job: Job, made: str) -> int:
+    return _compile(job, made) if job.depfile else _say(job, [*job.launcher, *job.flags, "-o", made])
 
 
 def _finish(job: Job, made: str) -> int:
     from bpfgen.files import write_if_changed
-    from bpfgen.strip import BadObject, strip
+    from bpfgen.strip import BadObject, mended, strip
 
     with open(made, "rb") as file:
         data = file.read()
     try:
-        write_if_changed(job.output, strip(data) if job.strip else data)
+        write_if_changed(job.output, mended(data) if job.bare else strip(data) if job.strip else data)
     except BadObject as error:
         print(f"{job.output}: error: the object {error}", file=sys.stderr)
         return EXIT_FAILED
@@ -104,10 +110,20 @@ def _say(job: Job, words: list[str]) -> int:
 def _compile(job: Job, made: str) -> int:
     """The compile to the file `made`, and its depfile; the fast way if it can be."""
     how, files = _compile_reduced(job, made) if job.vmlinux else ("", [])
-    status = 0 if how.startswith("reduced") else _say(job, job.compile(job.flags, made))
+    job.bare = job.lean and not job.vmlinux and _compile_lean(job, made)
+    done = job.bare or how.startswith("reduced")
+    status = 0 if done else _say(job, job.compile(job.flags, made))
     if status == 0:
         _write_depfile(job, files)
     return status
+
+
+def _compile_lean(job: Job, made: str) -> bool:
+    """Whether clang compiles a source without DWARF; where it doesn't, it says why when it is asked the plain way."""
+    status, messages = job.start(job.compile_lean(job.flags, made)).end()
+    if status == 0:
+        _show(messages)
+    return status == 0
 
 
 def _compile_reduced(job: Job, made: str) -> tuple[str, list[str]]:

@@ -2,7 +2,7 @@
 
 A frame is four bytes of length, big-endian, and a value as `marshal` writes it: both ends are one interpreter. The
 request is the list of words; the answer is (status, output, messages). Closing either way cancels. A request that is a
-string asks the session itself (see `ask`).
+string asks the session itself (see `ask`, `wake`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from _socket import AF_UNIX, SHUT_WR, SOCK_STREAM, socket
 from bpfgen.cc.job import Run
 
 LOCK = "session.lock"
+WAKE = "wake"
 ASK_SECONDS = 90.0
 """Longer than a session waits for an engine."""
 LOST = b"bpfgen: error: the builder's session ended twice in mid-command; see session.log beside its socket\n"
@@ -51,15 +52,28 @@ class SessionRun(Run):
         return status, messages
 
     def _again(self) -> tuple[int, bytes, bytes] | None:
-        self._connection = self._asked()
-        return self._answer()
+        """By another session. One that was killed may listen for a moment longer than it answers: Linux closes a
+        process's files in any order. It resets what it didn't read, and nobody listens then.
+        """
+        for _ in range(2):
+            self._connection = self._asked()
+            try:
+                return self._received()
+            except OSError:
+                continue
+        return None
 
     def _answer(self) -> tuple[int, bytes, bytes] | None:
         try:
-            data = received(self._connection)
+            return self._received()
         except OSError:
-            data = b""
-        self._connection.close()
+            return None
+
+    def _received(self) -> tuple[int, bytes, bytes] | None:
+        try:
+            data = received(self._connection)
+        finally:
+            self._connection.close()
         return marshal.loads(data) if data else None  # noqa: S302 - of a process of our own
 
     def stop(self) -> None:
@@ -88,6 +102,17 @@ def ask(path: str, what: str) -> dict[str, object] | None:
     finally:
         connection.close()
     return marshal.loads(data) if data else {}  # noqa: S302 - of a process of our own
+
+
+def wake(path: str) -> None:
+    """Has the builder start, so that a command that comes soon needn't wait for it; raises OSError."""
+    connection = connected(path)
+    try:
+        connection.sendall(frame(WAKE))
+    except ConnectionError:  # it is ending; the command starts another one
+        pass
+    finally:
+        connection.close()
 
 
 def frame(value: list[str] | tuple[int, bytes, bytes] | str | dict[str, object]) -> bytes:

@@ -35,8 +35,8 @@ keys of the JSON
   ok        whether there is no error
   kernels   their names, the oldest first
   programs  a row of the table each: program, variant, arches, loads, kernels (verdict and level by name)
-  findings  level, verdict, kind, name, message, program, function, file, line, column, text, source, objects, accepted,
-            kernels (architectures by name)
+  findings  level, verdict, kind, name, message, program, functions, file, line, column, text, source, objects,
+            accepted, kernels (architectures by name)
   unused    [[check.allow]] tables that match nothing, by index"""
 
 
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
 
 
 def _verdicts(project: Project, args: argparse.Namespace) -> Optional[list[Verdict]]:
-    """Builds them; None in a dry run."""
+    """Builds them, and the report; None in a dry run."""
     from bpfgen.commands import generate
     from bpfgen.committed.ninja import build, is_shown
     from bpfgen.findings.stored import read
@@ -91,9 +91,9 @@ def _verdicts(project: Project, args: argparse.Namespace) -> Optional[list[Verdi
         return None
     root = {"directory": project.root, "file": project.file}
     generate.run(argparse.Namespace(**{**vars(args), **root}), io.StringIO())
-    path = f"{layout_of(project.config).out}/verdicts.json"
-    build((path,), quiet=not is_shown(args))
-    return read(path)
+    out = layout_of(project.config).out
+    build((f"{out}/verdicts.json", f"{out}/report.html"), quiet=not is_shown(args))
+    return read(f"{out}/verdicts.json")
 
 
 def _checked(project: Project, args: argparse.Namespace, verdicts: list[Verdict]) -> Checked:
@@ -124,7 +124,8 @@ def _print(project: Project, shown: Checked, args: argparse.Namespace, out: Text
             print(f"{place}: {painted('warning', 'yellow')}: {UNUSED}\n  hint: {UNUSED_HINT}", file=out)
         print(f"{more}\n" if more else "", end="", file=out)
     if not args.quiet:
-        print(f"bpfgen: {listing.summary(shown.rows, shown.findings)}", file=out)
+        report = f"{layout_of(project.config).out}/report.html"
+        print(f"bpfgen: {listing.summary(shown.rows, shown.findings)}; {report}", file=out)
 
 
 UNUSED = "this [[check.allow]] matches nothing"

@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from bpfgen.errors import Location
 from bpfgen.findings.policy import ERROR, Finding, findings, judge, unused
 from bpfgen.findings.rows import Row, Upstream, ordered, rows
 from bpfgen.findings.rules import Rules, from_json
@@ -94,7 +95,7 @@ def _row(row: Row, kernels: Sequence[str]) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    reason, line = finding.reason, finding.reason.line
+    reason, line, place = finding.reason, finding.reason.line, finding.place or Location("")
     return {
         "level": finding.level,
         "verdict": reason.verdict,
@@ -102,10 +103,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "name": reason.name,
         "message": reason.message,
         "program": finding.program,
-        "function": reason.program,
-        "file": line.file if line else "",
-        "line": line.number if line else 0,
-        "column": line.column if line else 0,
+        "functions": list(finding.functions),
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
         "text": line.text if line else "",
         "source": reason.source,
         "objects": list(finding.objects),

@@ -14,7 +14,7 @@ Painter = Callable[[str, str], str]
 """Text, and the colour that it gets where there are colours."""
 COLOURS = {OK: "green", CONDITIONAL: "yellow", UNKNOWN: "yellow", FAILS: "red", ERROR: "red", WARNING: "yellow"}
 SHORT = 3
-"""Findings of a program that are shown unasked."""
+"""Findings of a program that are shown unasked, and functions of a finding."""
 
 
 def table(rows: Sequence[Row], kernels: Sequence[str], paint: Painter) -> str:
@@ -64,10 +64,11 @@ def where(finding: Finding) -> str:
 
 def message(finding: Finding) -> str:
     """A finding as a sentence, without its place and level."""
-    reason = finding.reason
-    subject = f"{finding.program}/{reason.program}" if reason.program else finding.program
+    more = len(finding.functions) - SHORT
+    functions = ", ".join(finding.functions[:SHORT]) + (f" and {more} more" if more > 0 else "")
+    subject = f"{finding.program}/{functions}" if functions else finding.program
     accepted = f", accepted: {finding.accepted}" if finding.level == ACCEPTED else ""
-    return f"{subject}: {reason.message} (on {where(finding)}){accepted} [{finding.need}]"
+    return f"{subject}: {finding.reason.message} (on {where(finding)}){accepted} [{finding.need}]"
 
 
 def level(finding: Finding) -> str:

@@ -19,9 +19,8 @@ def places(project: Project, repository: bool = False) -> Callable[[Finding], Lo
     table = cache(lambda program: project.document.where(("program", keys[program]), key=True))
 
     def place(finding: Finding) -> Location:
-        line = finding.reason.line
-        where = Location(line.file, line.number, line.column) if line else table(finding.program)
-        return _moved(project, where, bool(line)) if repository else where
+        where = finding.place or table(finding.program)
+        return _moved(project, where, finding.place is not None) if repository else where
 
     return place
 

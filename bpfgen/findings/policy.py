@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from bpfgen.config.schemacheck import Allow
+from bpfgen.errors import Location
 from bpfgen.findings.rules import Rules
 from bpfgen.frozen import frozen
 from bpfgen.verdicts.model import FAILS, OK, VERDICTS, Reason, Verdict
@@ -35,12 +37,15 @@ class Judged:
 
 @frozen
 class Finding:
-    """A reason, with all kernels and architectures that have it."""
+    """A reason, with all functions, kernels and architectures that have it."""
 
     level: str
     program: str
     """The program's name in `build.toml`."""
     reason: Reason
+    """The first function's."""
+    functions: tuple[str, ...]
+    """BPF programs that have it; none where the whole object does."""
     kernels: tuple[tuple[str, tuple[str, ...]], ...]
     """Kernel targets, each with architectures."""
     everywhere: tuple[str, ...]
@@ -57,6 +62,12 @@ class Finding:
     def need(self) -> str:
         """What `check.allow` calls it."""
         return f"{self.reason.kind}:{self.reason.name}"
+
+    @property
+    def place(self) -> Optional[Location]:
+        """Its line, where it has one; its file without the `./` that compilers are given."""
+        line = self.reason.line
+        return Location(os.path.normpath(line.file), line.number, line.column) if line else None
 
 
 def judge(verdicts: Iterable[Verdict], rules: Rules) -> list[Judged]:
@@ -109,7 +120,7 @@ def findings(judged: Sequence[Judged]) -> list[Finding]:
         arches.setdefault((verdict.program, verdict.kernel), set()).add(verdict.arch)
         for index, reason in enumerate(verdict.reasons):
             accepted = each.allowed[index]
-            same = dataclasses.replace(reason, source="")
+            same = dataclasses.replace(reason, source="", program="")
             key = (verdict.program, each.levels[index], accepted.reason if accepted else "", same)
             groups.setdefault(key, []).append((each, index))
     return sorted((_finding(key, members, arches) for key, members in groups.items()), key=_order)
@@ -129,6 +140,7 @@ def _finding(
         level,
         program,
         first.verdict.reasons[index],
+        tuple(dict.fromkeys(name for each, at in members if (name := each.verdict.reasons[at].program))),
         tuple((name, tuple(own)) for name, own in kernels.items()),
         everywhere,
         len(others) > 1 and set(everywhere) == set(others),

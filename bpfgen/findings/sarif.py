@@ -84,5 +84,5 @@ def _uri(path: str) -> str:
 
 def _fingerprint(finding: Finding) -> str:
     reason = finding.reason
-    words = (finding.program, reason.program, reason.kind, reason.name, reason.line.text if reason.line else "")
+    words = (finding.program, reason.kind, reason.name, reason.line.text if reason.line else "")
     return hashlib.sha256("\0".join(words).encode("utf-8", "surrogateescape")).hexdigest()

@@ -10,8 +10,10 @@ from bpfgen.kernels.types import COMPOSITE, ENUMS, QUALIFIERS, Types, identifier
 
 MODES = {1: "byte", 2: "HI", 8: "word"}
 """Bytes of an enum → GCC's attribute `mode` that gives it them."""
-LIMIT = 5_000_000
-"""Members and parameters of a header. A kernel has some 500,000; damage can put a type into itself a billion times."""
+SLACK = 10_000
+"""How many more declarations a header may have than its types have words: each takes two words or more, but types
+without a name stand wherever they are used. Damage can put a type into itself a billion times.
+"""
 
 
 class Declarations:
@@ -21,7 +23,7 @@ class Declarations:
         self._types = types
         self._names = names
         self._mentioned: dict[str, None] = {}
-        self._left = LIMIT
+        self._left = types.words + SLACK
         self.enums: set[int] = set()
         """Those that were written."""
 

@@ -34,6 +34,8 @@ class Types:
         self.flags: list[bool] = [False]
         self.last: list[int] = [0]
         self.own: list[tuple[int, ...]] = [()]
+        self.words = len(btf.words)
+        """Of all records."""
         kinds = tuple(Kind)
         for name, info, last, *own in btf.records():
             self.kinds.append(kinds[info >> 24 & 0x1F])

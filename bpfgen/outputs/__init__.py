@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Protocol, cast
 
 from bpfgen.errors import Failure, Location, Problem
@@ -31,50 +31,54 @@ SHOWN = ("steps.py", "files.py", "text.py", "catalog", "findings", "verdicts/mod
 """The same, of what shows verdicts."""
 
 
+def _always(_config: Config) -> bool:
+    return True
+
+
+def _kernels(config: Config) -> bool:
+    return bool(config.kernel)
+
+
+def _min_btf(config: Config) -> bool:
+    return any(kernel.min_btf for kernel in config.kernel.values())
+
+
 @frozen
 class Output:
     """A kind of output."""
 
     name: str
-    """Of its module here, its step, its part of the plan, and the table of `build.toml` that asks for it, unless
-    `table` says another one. Where there can be no such table, it is made always.
-    """
+    """Of its module here, its step, its part of the plan."""
+    wanted: Callable[[Config], bool]
+    """Whether a project has it."""
     code: tuple[str, ...] = OWN
     """bpfgen's own files and folders that its step is made of, so that a new bpfgen makes its files again."""
     bpftool: bool = False
     """Whether its step runs bpftool."""
-    kernels: bool = False
-    """Whether only projects with kernel targets have it."""
     check: bool = False
     """Whether it is made by the target `check`, and not by a plain build."""
-    bindings: str = ""
-    """The value of `go.bindings` that asks for it, where a table of its own doesn't."""
-    table: str = ""
-    min_btf: bool = False
-    """Whether only projects that have a kernel target with `min_btf` have it."""
-
-    def wanted(self, config: Config) -> bool:
-        """Whether a project has it."""
-        if self.min_btf and not any(kernel.min_btf for kernel in config.kernel.values()):
-            return False
-        if self.kernels:
-            return bool(config.kernel)
-        if self.bindings:
-            return config.go is not None and config.go.bindings == self.bindings
-        return getattr(config, self.table or self.name, True) is not None
 
 
 OUTPUTS = (
-    Output("manifest"),
-    Output("verdicts", (*OWN, "kernels", "verdicts"), kernels=True),
-    Output("check", SHOWN, kernels=True, check=True),
-    Output("report", SHOWN, kernels=True, check=True),
-    Output("go", bindings="embed"),
-    Output("bpf2go", bindings="bpf2go"),
-    Output("skeleton", ("steps.py", "files.py", "outputs/skeleton.py"), bpftool=True),
-    Output("rust"),
-    Output("minbtf", ("steps.py", "files.py", "bpf", "kernels/mincore.py", "outputs/minbtf.py"), min_btf=True),
-    Output("gominbtf", ("steps.py", "files.py", "outputs"), table="go", min_btf=True),
+    Output("manifest", _always),
+    Output("verdicts", _kernels, (*OWN, "parallel.py", "kernels", "verdicts")),
+    Output("check", _kernels, SHOWN, check=True),
+    Output("report", _kernels, SHOWN, check=True),
+    Output("go", lambda config: config.go is not None and config.go.bindings == "embed"),
+    Output("bpf2go", lambda config: config.go is not None and config.go.bindings == "bpf2go"),
+    Output(
+        "skeleton",
+        lambda config: config.skeleton is not None,
+        ("steps.py", "files.py", "outputs/skeleton.py"),
+        bpftool=True,
+    ),
+    Output("rust", lambda config: config.rust is not None),
+    Output("minbtf", _min_btf, ("steps.py", "files.py", "bpf", "kernels/mincore.py", "outputs/minbtf.py")),
+    Output(
+        "gominbtf",
+        lambda config: config.go is not None and _min_btf(config),
+        ("steps.py", "files.py", "outputs"),
+    ),
 )
 STEPS = ("types", "vmlinux", *(output.name for output in OUTPUTS))
 """Modules here with a step: `types` and `vmlinux` are made before the objects, by edges of `headers`."""

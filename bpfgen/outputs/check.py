@@ -31,12 +31,8 @@ def step(plan: str) -> None:
     from bpfgen.findings.policy import ERROR
 
     notes = read_notes(plan, (*PLAN, "verdicts", "check"))
-    problems = []
-    for finding in of_plan(notes).findings:
-        if finding.level == ERROR:
-            line = finding.reason.line
-            where = Location(line.file, line.number, line.column) if line else Location(finding.path)
-            problems.append(Problem(where, message(finding)))
+    errors = [finding for finding in of_plan(notes).findings if finding.level == ERROR]
+    problems = [Problem(each.place or Location(each.path), message(each)) for each in errors]
     if problems:
         raise Failure(problems, EXIT_FAILED)
     write_if_changed(notes["check"]["path"], b"")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from typing import Union
 
 import jinja2
 
 from bpfgen.errors import Failure, Location, Problem
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = os.path.join(os.path.dirname(__file__), "templates")
 
 
 def environment(html: bool = False) -> jinja2.Environment:
@@ -28,14 +29,17 @@ def environment(html: bool = False) -> jinja2.Environment:
 
 
 def refuse_foreign(
-    paths: Iterable[Path], is_ours: Callable[[str], object], hint: str, message: str = "was not made by bpfgen"
+    paths: Iterable[Union[str, os.PathLike[str]]],
+    is_ours: Callable[[str], object],
+    hint: str,
+    message: str = "was not made by bpfgen",
 ) -> None:
     """A folder that the user names can have files of the user's own: raises `Failure` for those of `paths` that are
     there, unless `is_ours` is true of their first line.
     """
     problems = []
     for path in paths:
-        with contextlib.suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
             if not is_ours(file.readline().rstrip("\n")):
                 problems.append(Problem(Location(str(path)), message, hint))
     if problems:

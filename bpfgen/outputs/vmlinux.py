@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 from pathlib import Path
 
@@ -15,10 +17,15 @@ SWITCH = b"#define BPF_NO_KFUNC_PROTOTYPES\n\n"
 """bpftool from 7.5 on declares the kernel's functions too: then what a program may declare depends on the host."""
 
 
-def step(file: str, kernel: str, bpftool: str, source: str, path: str) -> None:
+def step(file: str, kernel: str, bpftool: str, source: str, path: str, session: str) -> None:
     """Writes the header of raw BTF, by `bpftool btf dump file … format c` (bpftool-btf(8)) or, where that has no name,
-    by `kernels.header`; a ready header is copied. Raises `Failure`.
+    by `kernels.header`; a ready header is copied. With a builder's `session`, that is started meanwhile, and the index
+    is made too, for which compiles would wait after they waited for the builder. Raises `Failure`.
     """
+    if session:
+        from bpfgen.cc.session import wake
+
+        wake(session)
     try:
         if source.endswith(".h"):
             text = Path(source).read_bytes()
@@ -27,6 +34,11 @@ def step(file: str, kernel: str, bpftool: str, source: str, path: str) -> None:
         write_if_changed(path, text)
     except Unusable as error:
         raise Failure([refusal(file, kernel, source, error)]) from error
+    if session:
+        from bpfgen.cc.words import index_of
+
+        with contextlib.suppress(ValueError):  # a header that can't be reduced; the index says so
+            index_of(os.path.dirname(path))
 
 
 def _by_ourselves(source: str) -> bytes:

@@ -100,9 +100,11 @@ def summary(kernel: Evidence, before: Before) -> dict[str, Any]:
 
 
 def read_before(value: Mapping[str, Any]) -> Before:
-    """What an earlier file says; raises TypeError, KeyError, AttributeError where it is something else."""
+    """What an earlier file says; raises LookupError, TypeError, ValueError, AttributeError where it is another one."""
     keys = {(row["name"], row["arch"]): row["key"] for row in value["kernels"]}
-    verdicts = map(from_json, value["verdicts"])
+    verdicts = [from_json(each) for each in value["verdicts"]]
+    if any(worst(each.reasons) != each.verdict for each in verdicts):
+        raise ValueError("a verdict isn't that of its reasons")
     return Before(
         {(value["objects"][each.object], keys[each.kernel, each.arch]): each.reasons for each in verdicts},
         {row["key"]: row["versions"] for row in value["kernels"]},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import cached_property
 from typing import Optional
 
+from bpfgen.bpf.flow import Known
 from bpfgen.bpf.lines import Line
 from bpfgen.bpf.resolve import Place, Resolution
+from bpfgen.verdicts import guards
 from bpfgen.verdicts.model import FAILS, OK, UNKNOWN, Reason
 from bpfgen.verdicts.subject import Loaded, Site, Subject
 from bpfgen.verdicts.target import Answer, Target
@@ -18,6 +20,7 @@ class Case:
 
     def __init__(self, subject: Subject, target: Target) -> None:
         self.subject, self.target = subject, target
+        self._live: dict[tuple[str, bool], frozenset[Place]] = {}
 
     @cached_property
     def resolutions(self) -> Mapping[Place, Resolution]:
@@ -26,9 +29,30 @@ class Case:
             return {}
         return self.subject.resolver.resolve(self.target.types, frozenset(each.name for each in self.subject.left))
 
-    def live(self, program: Loaded, sites: Iterable[Site]) -> Optional[Site]:  # noqa: ARG002
+    def live(self, program: Loaded, sites: Iterable[Site]) -> Optional[Site]:
         """The first of these instructions that the kernel's verifier comes to; None where guards save all of them."""
-        return next(iter(sites), None)
+        return _first(sites, self._reached(program))
+
+    def _reached(self, program: Loaded, denied: bool = False) -> frozenset[Place]:
+        """The instructions that the verifier comes to; only looked for where something is missing. `denied`: if the
+        kernel had nothing that the program asks for.
+        """
+        key = (program.name, denied)
+        if key not in self._live:
+            answers = guards.denied(self.subject.found.relocations) if denied else self.resolutions
+            self._live[key] = self.subject.flow.live(program.functions[0], answers, self._known)
+        return self._live[key]
+
+    def _is_asked_first(self, program: Loaded, sites: Iterable[Site]) -> bool:
+        """Whether these instructions are behind questions that only types answer which aren't known."""
+        if self.target.types is not None or not self.subject.found.relocations:
+            return False
+        return _first(sites, self._reached(program, denied=True)) is None
+
+    @cached_property
+    def _known(self) -> Known:
+        """What guards ask for beside types."""
+        return guards.known(self.subject, self.target)
 
     def missing(
         self,
@@ -53,8 +77,10 @@ class Case:
         if soft and sites and site is None:
             message = f"the kernel {_lacks(answer)} {what}, but doesn't come to it"
             return Reason(OK, kind, name, message, where, line, answer.source)
-        verdict = UNKNOWN if answer.has is None else FAILS
         message = f"the kernel {_lacks(answer)} {what}{answer.lately}"
+        verdict = UNKNOWN if answer.has is None else FAILS
+        if soft and program is not None and self._is_asked_first(program, sites):
+            verdict, message = UNKNOWN, f"{message}; whether it comes to it, its types would tell"
         return Reason(verdict, kind, name, message, where, line, answer.source)
 
     def reason(
@@ -76,6 +102,10 @@ class Case:
         if site is None and program is not None and program.functions:
             site = (program.functions[0], program.functions[0].start)
         return self.subject.line(site) if site is not None else None
+
+
+def _first(sites: Iterable[Site], reached: Container[Place]) -> Optional[Site]:
+    return next((site for site in sites if (site[0].section, site[1]) in reached), None)
 
 
 def _lacks(answer: Answer) -> str:

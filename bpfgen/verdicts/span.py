@@ -28,6 +28,13 @@ class Span:
             return False
         return None
 
+    @property
+    def exact(self) -> bool:
+        """Whether it is one release of Linux, whatever its patch level."""
+        if self.low is None or self.high is None:
+            return False
+        return self.high <= (self.low[0], self.low[1] + 1)
+
     def __str__(self) -> str:
         low, high = (".".join(map(str, each)) if each else "" for each in (self.low, self.high))
         if low and high:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from bpfgen.bpf.code import Function
+from bpfgen.bpf.flow import Flow
 from bpfgen.bpf.info import ProgramInfo
+from bpfgen.bpf.insns import LD_IMM64
 from bpfgen.bpf.isa import feature
 from bpfgen.bpf.lines import Line
 from bpfgen.bpf.needs import FEATURE, Reader
@@ -19,7 +21,7 @@ LIBBPF, CILIUM = "libbpf", "cilium"
 Site = tuple[Function, int]
 """A function, and the slot of one of its instructions."""
 Uses = Mapping[str, Mapping[str, tuple[Site, ...]]]
-"""Kind of reference (`helper`, `kfunc`, …, `feature`) → name → who asks for it."""
+"""Kind of reference (`helper`, `kfunc`, …; `address` of a kfunc; `feature`) → name → who asks for it."""
 
 
 @frozen
@@ -60,6 +62,11 @@ class Subject:
     def resolver(self) -> Resolver:
         """Resolves its CO-RE relocations. Raises Malformed."""
         return Resolver(self.found, self.loader)
+
+    @cached_property
+    def flow(self) -> Flow:
+        """Follows its guards."""
+        return Flow(self.found)
 
     @property
     def left(self) -> tuple[ProgramInfo, ...]:
@@ -105,9 +112,12 @@ class Subject:
 
 
 def _asked(function: Function) -> Iterator[tuple[str, str, int]]:
-    for slot, each in function.references.items():
-        yield each.kind, str(each) if each.kind == "helper" else each.name, slot
     for insn in function.code:
+        each = function.references.get(insn.slot)
+        if each is not None:
+            # A program may ask whether a function is there by its address, and does no harm with it.
+            kind = "address" if each.kind == "kfunc" and insn.code == LD_IMM64 else each.kind
+            yield kind, str(each) if kind == "helper" else each.name, insn.slot
         name = feature(insn)
         if name != "base":
             yield FEATURE, name, insn.slot

@@ -29,6 +29,9 @@ PREFIXES = {"helper": "bpf_", "map_type": "BPF_MAP_TYPE_", "program_type": "BPF_
 FLAGS = "BPF_F_NO_PREALLOC"
 """The first of the flags of maps, which are an enum without a name."""
 
+FIRST = "3.18"
+"""The first kernel with bpf(2): what it has, every kernel has."""
+
 
 @frozen
 class Answer:
@@ -167,6 +170,8 @@ class Target:
     def _by_version(self, since: str) -> Answer:
         if not since:
             return Answer(None)
+        if since == FIRST:
+            return Answer(True)
         return Answer(self.span.reaches(since), BTF if self._numbers else UPSTREAM, since)
 
 

@@ -15,6 +15,7 @@ from bpfgen.bpf.compare import differences
 from bpfgen.bpf.container import read_container
 from bpfgen.bpf.details import read_details
 from bpfgen.bpf.elf import object_info
+from bpfgen.bpf.flow import Known, live
 from bpfgen.bpf.kernel import KernelTypes, enum_value, field
 from bpfgen.bpf.layout import Alignments, c_name, size_of
 from bpfgen.bpf.listing import listing
@@ -81,12 +82,16 @@ def read_all_types(data: bytes) -> None:
 
 
 def resolve_object(data: bytes) -> None:
-    """Its relocations against the types of a sound object and against its own, as both loaders; raises Malformed."""
+    """Its relocations against the types of a sound object and against its own, as both loaders, and which of its
+    instructions are then reached; raises Malformed.
+    """
     found = BpfObject(data)
     section = found.elf.section(".BTF")
     for kernel in (types()[0], section.data if section is not None else types()[0]):
         for loader in ("libbpf", "cilium"):
-            Resolver(found, loader).resolve(KernelTypes(kernel))
+            resolutions = Resolver(found, loader).resolve(KernelTypes(kernel))
+        for program in found.functions:
+            live(found, program, resolutions, Known(version=(6, 1)))
 
 
 TARGETS: dict[str, tuple[Callable[..., tuple[bytes, ...]], Callable[[bytes], None]]] = {

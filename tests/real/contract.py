@@ -95,7 +95,7 @@ class InputContract:
 
         sources = sorted(str(path.relative_to(root)) for path in root.glob(cls.sources))
         objects = {source: out / f"{number}.o" for number, source in enumerate(sources)}
-        return {source: objects[source] for source, good in _each(compiled, sources).items() if good}
+        return {source: objects[source] for source, good in each(compiled, sources).items() if good}
 
     def test_one_small_file(self, built: Built) -> None:
         """Thirty lines are enough, and nothing is left to do after a build."""
@@ -123,7 +123,7 @@ class InputContract:
 
     def test_instructions_are_read(self, built: Built) -> None:
         """Every instruction and every CO-RE relocation as llvm-objdump has them."""
-        found = _each(lambda source: objdump.differences(built.ours[source]), built.ours)
+        found = each(lambda source: objdump.differences(built.ours[source]), built.ours)
         assert {source: lines for source, lines in found.items() if lines} == {}
 
     def test_editor(self, built: Built) -> None:
@@ -142,7 +142,7 @@ class InputContract:
         assert sorted(entry["file"] for entry in entries) == sorted(built.ours)
         # clangd takes a second or more for each; BPFGEN_ALL=1 has it open every source.
         sources = sorted(built.ours)[:: 1 if os.environ.get("BPFGEN_ALL") else self.editor_step]
-        assert {source: text for source, text in _each(errors, sources).items() if text} == {}
+        assert {source: text for source, text in each(errors, sources).items() if text} == {}
 
 
 class FastContract(InputContract):
@@ -198,10 +198,10 @@ def _objects(root: Path) -> dict[str, Path]:
 
 def _loading(objects: dict[str, Path]) -> list[str]:
     """The sources whose objects load."""
-    return [source for source, good in _each(lambda source: loads(objects[source]), objects).items() if good]
+    return [source for source, good in each(lambda source: loads(objects[source]), objects).items() if good]
 
 
-def _each(function: Callable[[str], T], sources: Iterable[str]) -> dict[str, T]:
+def each(function: Callable[[str], T], sources: Iterable[str]) -> dict[str, T]:
     """A command's result for every source, as many at once as there are processors."""
     sources = list(sources)
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "real"
 SEARCH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
@@ -27,6 +28,7 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 BPFCC = "0.35.0+ds-1.1"
 LINUX = "6.12.117-1"
 EBPF = "v0.22.0"
+SARIF = "v3.3.1"
 
 # What the selftests read, and the script that makes libbpf's bpf_helper_defs.h.
 KERNEL_FILES = (
@@ -69,6 +71,13 @@ def cilium_examples() -> Path:
     # Outside the repository and its module, if it has one.
     answer = _run("go", "mod", "download", "-json", f"github.com/cilium/ebpf@{EBPF}", cwd=Path("/"))
     return Path(json.loads(answer)["Dir"])
+
+
+def sarif_schema() -> Any:
+    """The JSON Schema of SARIF 2.1.0 with its errata as OASIS has it, out of a Go module that checks logs by it."""
+    answer = _run("go", "mod", "download", "-json", f"github.com/owenrumney/go-sarif/v3@{SARIF}", cwd=Path("/"))
+    source = Path(json.loads(answer)["Dir"]) / "pkg" / "report" / "v210" / "sarif" / "schema.go"
+    return json.loads(source.read_text(encoding="utf-8").split("`")[1])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,17 +203,17 @@ def _mirror() -> str:
 def _kept(name: str, make: Callable[[Path, Path], None]) -> Path:
     """The tree that `make` fills, given the tree and a folder for anything else; made once, and then whole."""
     kept = CACHE / name
-    if not kept.is_dir():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=CACHE) as scratch:
-            tree = Path(scratch) / "tree"
-            tree.mkdir()
-            make(tree, Path(scratch))
-            try:
+    if kept.is_dir():
+        return kept
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / f"{name}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be at it
+        if not kept.is_dir():
+            with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=CACHE) as scratch:
+                tree = Path(scratch) / "tree"
+                tree.mkdir()
+                make(tree, Path(scratch))
                 tree.rename(kept)
-            except OSError:
-                if not kept.is_dir():  # else another run was faster
-                    raise
     return kept
 
 

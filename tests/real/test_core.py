@@ -17,9 +17,10 @@ from loaders import Result, Results
 from project import BPFGEN, NINJA
 
 from bpfgen.bpf.corecilium import Cilium
+from bpfgen.bpf.flow import Flow, Known
 from bpfgen.bpf.kernel import KernelTypes
 from bpfgen.bpf.object import BpfObject
-from bpfgen.bpf.resolve import AMBIGUOUS, Resolution, Resolver
+from bpfgen.bpf.resolve import AMBIGUOUS, MISSING, Resolution, Resolver
 from bpfgen.kernels.extract import kernel_btf
 
 pytestmark = pytest.mark.input
@@ -125,6 +126,24 @@ def test_real_kernels(series: str, programs: list[Path], libbpf: Path, cilium: P
     ours = by_cilium(types, programs)
     assert differing(ours, loaders.cilium(cilium, raw, programs)) == {}
     assert len(ours) > 500
+
+
+@pytest.mark.parametrize("series", SERIES)
+def test_guards_of_real_programs(series: str, programs: list[Path]) -> None:
+    """Where a kernel lacks what libbpf-tools ask for, a guard stands before it, but where they don't load a program."""
+    types = KernelTypes(kernel_btf(str(fetch.kernel(series, "amd64"))))
+    major, minor = map(int, f"{series}.0".split(".")[:2])
+    known = Known((major, minor), kconfig={"LINUX_KERNEL_VERSION": (major << 16) + (minor << 8)})
+    dead = 0
+    for path in programs:
+        found = BpfObject(path.read_bytes())
+        resolutions, flow = Resolver(found).resolve(types), Flow(found)
+        missing = {place for place, each in resolutions.items() if each.state == MISSING}
+        mains = [each for each in found.functions if each.section != ".text"]
+        reached = {place[0] for each in mains for place in missing & flow.live(each, resolutions, known)}
+        assert all("folio" in section for section in reached), path.parent.name
+        dead += len(missing)
+    assert dead > 20
 
 
 @pytest.fixture(scope="module")

@@ -268,9 +268,9 @@ def test_references_without_relocations(code: bytes, expected: Reference | None)
     ("target", "kind", "addend", "expected"),
     [
         (symbol(1, 4, 32, 32), 9, b"", Reference("map", "name")),
-        (symbol(1, 5, 4, 8), 9, b"", Reference("data", "name", 4)),
-        (symbol(3, 5, 0, 0, 0), 9, b"", Reference("data", ".rodata", 4)),
-        (symbol(3, 5, 0, 0, 0), 4, struct.pack("<q", 12), Reference("data", ".rodata", 12)),
+        (symbol(1, 5, 4, 8), 9, b"", Reference("data", "name", 4, (".rodata", 8))),
+        (symbol(3, 5, 0, 0, 0), 9, b"", Reference("data", ".rodata", 4, (".rodata", 4))),
+        (symbol(3, 5, 0, 0, 0), 4, struct.pack("<q", 12), Reference("data", ".rodata", 12, (".rodata", 12))),
         (symbol(0, 0, 0, 0), 9, b"", Reference("extern", "name")),
     ],
 )

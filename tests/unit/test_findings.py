@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Optional
 
 import pytest
 from madeverdicts import KERNELS, LOOP, RINGBUF, STATE, sample, verdict
 
+from bpfgen import verdicts
+from bpfgen.bpf.lines import Line
 from bpfgen.config.schemacheck import Allow
 from bpfgen.errors import Location
 from bpfgen.findings import github, listing
 from bpfgen.findings.checked import Checked, Selection, checked, to_json
+from bpfgen.findings.kinds import KINDS
 from bpfgen.findings.policy import ACCEPTED, ERROR, NOTE, WARNING, Finding
 from bpfgen.findings.rows import Cell, loads, ordered
 from bpfgen.findings.rules import Rules, from_json
@@ -34,8 +40,7 @@ def levels(shown: Checked) -> dict[str, str]:
 
 def place(finding: Finding) -> Location:
     """As `places` has it, without a project."""
-    line = finding.reason.line
-    return Location(line.file, line.number, line.column) if line else Location("build.toml", 7, 1)
+    return finding.place or Location("build.toml", 7, 1)
 
 
 def text(shown: Checked, everything: bool = False) -> list[str]:
@@ -119,6 +124,22 @@ def test_lines() -> None:
     assert text(shown, everything=True)[-2].startswith("bpf/exec.c:28:9: note: exec/on_switch: a guard leaves it out")
 
 
+def test_functions_stand_together() -> None:
+    """What a header's line asks for is said once for all functions that it is in."""
+    found = [verdict("p/bpfel", "lts61", "amd64", LOOP, replace(LOOP, program="on_exit"))]
+    (finding,) = checked(found, KERNELS, Rules(), ALL).findings
+    assert listing.message(finding).startswith("p/on_exec, on_exit: there is no helper")
+
+
+def test_places() -> None:
+    """Compilers are given `./bpf/x.c`; columns that aren't known aren't shown."""
+    line = Line("./bpf/../bpf/x.c", 3, 0, "x")
+    (finding,) = checked(
+        [verdict("p/bpfel", "lts61", "amd64", replace(LOOP, line=line))], KERNELS, Rules(), ALL
+    ).findings
+    assert str(finding.place) == "bpf/x.c:3"
+
+
 def test_every_kernel() -> None:
     """Where it is all of them, they aren't listed."""
     found = [verdict("p/bpfel", kernel, "amd64", RINGBUF) for kernel in KERNELS]
@@ -147,7 +168,7 @@ ORDER = {"a": "5.4", "b": "5.10", "c": "5.15", "d": "6.1", "x": None}
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "said"),
+    ("letters", "said"),
     [
         ("oooo-", "from 5.4 on"),
         ("ooooo", "from 5.4 on, and on x"),
@@ -168,10 +189,10 @@ ORDER = {"a": "5.4", "b": "5.10", "c": "5.15", "d": "6.1", "x": None}
         ("uu---", "unknown"),
     ],
 )
-def test_loads(verdicts: str, said: str) -> None:
+def test_loads(letters: str, said: str) -> None:
     """Where it loads, in words."""
     kinds = {"o": OK, "c": CONDITIONAL, "u": UNKNOWN, "f": FAILS}
-    cells = [Cell(kinds[letter], NOTE) if letter in kinds else None for letter in verdicts]
+    cells = [Cell(kinds[letter], NOTE) if letter in kinds else None for letter in letters]
     assert loads(cells, list(ORDER), ORDER) == said
 
 
@@ -193,7 +214,7 @@ def test_json() -> None:
         "name": "bpf_loop",
         "message": LOOP.message,
         "program": "exec",
-        "function": "on_exec",
+        "functions": ["on_exec"],
         "file": "bpf/exec.c",
         "line": 12,
         "column": 5,
@@ -221,3 +242,13 @@ def test_github(where: Location, message: str, line: str) -> None:
     """Messages are escaped less than properties, as the toolkit of GitHub's actions does it."""
     assert github.command(ERROR, where, "t", message) == line
     assert github.command(NOTE, where, "t", message).startswith("::notice ")
+
+
+def test_every_kind_is_explained() -> None:
+    """The kinds that rules name, and those that `Reason` documents."""
+    folder = Path(verdicts.__file__).parent
+    sources = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.py")))
+    named = set(re.findall(r'\.reason\(\s*\w+,\s*"(\w+)"', sources))
+    documented = re.findall(r'kind: str\n    """(.*?)"""', sources, re.DOTALL)
+    assert named
+    assert named | set(re.findall(r"`(\w+)`", documented[0])) == set(KINDS)

@@ -17,13 +17,15 @@ NAMES = ("zebra", "ant", "bee", "int")
 """Of the declarations; the last one is a name that another type has too."""
 
 
-def btf(placed: Sequence[int], order: str = "<", more: Sequence[tuple[int, ...]] = ()) -> bytes:
+def btf(
+    placed: Sequence[int], order: str = "<", more: Sequence[tuple[int, ...]] = (), known: Sequence[int] = ()
+) -> bytes:
     """`int`; a pointer to each of `NAMES`, in their order; a typedef of the second; a struct of the pointers; and the
-    declarations as `placed`.
+    declarations as `placed`. Members have the names of the `known`.
     """
     strings = b"\0int\0holder\0alias\0"
     offsets = {}
-    for index in placed:
+    for index in (*known, *(index for index in placed if index not in known)):
         name = NAMES[index].encode()
         if name != b"int":
             offsets[index] = len(strings)
@@ -34,7 +36,14 @@ def btf(placed: Sequence[int], order: str = "<", more: Sequence[tuple[int, ...]]
     types: list[tuple[int, ...]] = [(1, Kind.INT.value << 24, 4, 32)]
     types += [(0, Kind.PTR.value << 24, number[index]) for index in range(4)]
     types += [(12, Kind.TYPEDEF.value << 24, number[1])]
-    types += [(5, Kind.STRUCT.value << 24 | 4, 32, *(word for i in range(4) for word in (0, 2 + i, 64 * i)))]
+    types += [
+        (
+            5,
+            Kind.STRUCT.value << 24 | 4,
+            32,
+            *(word for i in range(4) for word in (offsets[i] * (i in known), 2 + i, 64 * i)),
+        )
+    ]
     types += [(offsets[index], Kind.FWD.value << 24, 0) for index in placed]
     words = [word for each in (*types, *more) for word in each]
     head = struct.pack(f"{order}HBB5I", 0xEB9F, 1, 0, 24, 0, 4 * len(words), 4 * len(words), len(strings))
@@ -58,6 +67,15 @@ def test_every_order_becomes_one(order: str) -> None:
         found.add(after)
     (only,) = found
     assert only.endswith(b"ant\0bee\0zebra\0")
+
+
+def test_names_that_others_have_too() -> None:
+    """As where members are called like the structs that they point to."""
+    for known in ((0,), (2, 1), (2, 0, 1)):
+        found = {in_order(btf(placed, known=known), b"", "<") for placed in itertools.permutations(range(4))}
+        (only,) = found
+        assert [Btf(only).type(8 + place).name for place in range(4)] == sorted(NAMES)
+        assert named(only) == [*NAMES, "ant"]
 
 
 def core(type_id: int, order: str = "<") -> bytes:

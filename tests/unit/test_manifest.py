@@ -192,7 +192,7 @@ def test_a_wrong_step(words: tuple[str, ...]) -> None:
 def test_a_ready_header_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("types.h").write_bytes(b"struct a { int b; };\n")
-    assert step("vmlinux", "build.toml", "k", "", "types.h", "out/vmlinux.h").returncode == EXIT_OK
+    assert step("vmlinux", "build.toml", "k", "", "types.h", "out/vmlinux.h", "").returncode == EXIT_OK
     assert Path("out/vmlinux.h").read_bytes() == b"struct a { int b; };\n"
 
 
@@ -204,7 +204,7 @@ def test_vmlinux_of_the_running_kernel(tmp_path: Path, monkeypatch: pytest.Monke
     done = step("types", "build.toml", "k", "/sys/kernel/btf/vmlinux", "out/vmlinux.btf")
     assert (done.returncode, done.stderr) == (EXIT_OK, "")
     assert Path("out/vmlinux.btf").read_bytes() == Path("/sys/kernel/btf/vmlinux").read_bytes()
-    done = step("vmlinux", "build.toml", "k", bpftool, "out/vmlinux.btf", "vmlinux.h")
+    done = step("vmlinux", "build.toml", "k", bpftool, "out/vmlinux.btf", "vmlinux.h", "")
     assert (done.returncode, done.stderr) == (EXIT_OK, "")
     text = Path("vmlinux.h").read_text(encoding="utf-8")
     assert "struct task_struct {" in text
@@ -226,7 +226,7 @@ def test_problems_of_a_kernel_stand_in_build_toml(tmp_path: Path, monkeypatch: p
     done = step("types", "build.toml", "k", "kernel", "out/vmlinux.btf")
     assert (done.returncode, done.stderr.splitlines()[0]) == (EXIT_INPUT, f"kernel: error: {message}")
     assert not Path("out").exists()
-    done = step("vmlinux", "build.toml", "k", "", "kernel", "vmlinux.h")
+    done = step("vmlinux", "build.toml", "k", "", "kernel", "vmlinux.h", "")
     assert done.stderr.startswith('kernel: error: "kernel" can\'t be written as C: BTF: wrong magic number')
 
 
@@ -236,7 +236,7 @@ def test_bpftools_refusal_is_passed_on(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     Path("text.btf").write_bytes(b"no BTF at all, but some text")
     Path("build.toml").write_text(TOML)
-    done = step("vmlinux", "build.toml", "k", "bpftool", name, "vmlinux.h")
+    done = step("vmlinux", "build.toml", "k", "bpftool", name, "vmlinux.h", "")
     assert done.returncode == EXIT_INPUT
     first, hint = done.stderr.splitlines()
     assert first.startswith(f'build.toml:4:7: error: "{name}" can\'t be made a vmlinux.h by bpftool: ')

@@ -51,7 +51,7 @@ def test_text() -> None:
 def test_ahead() -> None:
     """The shell starts the one command, then is the other."""
     ahead = Ahead(("clang", "-I", FOLDER, "-DX=$a"), "x.h", ("-MT", "o"))
-    edge = Edge(("b.o",), ("b.c",), rule=CC, action=Action(("driver",), ("-c", "b.c")), ahead=ahead, folder="a b")
+    edge = Edge(("b.o",), ("b.c",), rule=CC, action=Action(("driver",), ("-c", "b.c")), first=ahead, folder="a b")
     text = render(build_graph([edge], ("b.o",), "out", "#", {}))
     first = "clang -I $folder '-DX=$$a' $args -MT o -o $out.tmp 2>$out.said"
     line = f"  command = if [ -f $folder/x.h ]; then {first} & fi; exec driver $args --bpfgen-ahead=$$!\n"

@@ -67,10 +67,11 @@ def test_folders_that_a_command_names(tmp_path: Path) -> None:
     settings = dataclasses.replace(SETTINGS, root=str(root), readable=(str(root), "/pkg/clang", str(outside)))
 
     def named(word: str) -> list[str]:
-        return list(Mirror(settings, Paths(settings))._folder(word))
+        return list(Mirror(settings, Paths(settings), {})._folder(word))
 
     assert named("../outside") == named("../outside/a.c") == named(f"-I{outside}") == [str(outside)]
     assert named("./.hidden") == [str(root / ".hidden")]
-    assert named("out/made") == [str(root / "out/made")]
-    for word in ("bpf", "./bpf", "out/fast/x", "out/vmlinux/k", "out/part.bc", "/usr/include", "-O2", "-c", ""):
+    for folder in ("out/made", "out/vmlinux/k"):
+        assert named(folder) == [str(root / folder)]
+    for word in ("bpf", "./bpf", "out/fast/x", "out/part.bc", "/usr/include", "-O2", "-c", ""):
         assert named(word) == []

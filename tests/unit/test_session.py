@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import select
 import signal
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bpfgen.builders.settings import FILE, Settings, parse, render
+from bpfgen.builders.settings import FILE, LOG, Settings, parse, render
 from bpfgen.cc.job import Job
-from bpfgen.cc.session import LOST, SessionRun
+from bpfgen.cc.session import LOST, SessionRun, ask, wake
 
 SOCKET = "session.sock"
 SETTINGS = Settings("shell", "", "sha256:1", "/", ("/",), (), "", "out/sysroot/1")
@@ -51,6 +54,20 @@ def wait_for(path: Path) -> None:
     deadline = time.monotonic() + 20
     while not path.exists():
         assert time.monotonic() < deadline
+
+
+def test_woken_ahead(place: Path) -> None:
+    """What a command runs in is started without one, and is the one that it then runs in."""
+    wake(f"n/{SOCKET}")
+    log = place / "n" / LOG
+    deadline = time.monotonic() + 20
+    while not log.exists() or "the builder runs" not in log.read_text():
+        assert time.monotonic() < deadline
+    found = ask(f"n/{SOCKET}", "status")
+    assert found
+    assert found["commands"] == found["active"] == 0
+    assert run("true").end() == (0, b"")
+    assert log.read_text().count("the builder runs") == 1
 
 
 def test_settings_are_read_back() -> None:
@@ -98,6 +115,25 @@ def test_killed_session_is_started_again(place: Path) -> None:
     os.kill(killed, signal.SIGKILL)
     assert running.end() == (5, b"")
     assert sessions(place) != [killed]
+
+
+def test_killed_session_that_listens_yet(place: Path) -> None:
+    """Its end of the command's connection may be closed before the socket that it listens at."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(f"n/{SOCKET}")
+    listener.listen()
+
+    def die() -> None:
+        connection, _ = listener.accept()
+        connection.recv(1 << 16)
+        connection.close()
+        select.select([listener], [], [])  # the command is asked for again
+        listener.close()
+
+    thread = threading.Thread(target=die)
+    thread.start()
+    assert run("sh", "-c", "exit 5").end() == (5, b"")
+    thread.join()
 
 
 def test_session_that_dies_twice_is_an_error(place: Path) -> None:

@@ -69,7 +69,7 @@ class Entry:
     level: str
     verdict: str
     symbol: str
-    function: str
+    functions: str
     message: str
     need: str
     where: str
@@ -203,13 +203,13 @@ def _entry(finding: Finding) -> Entry:
         level(finding),
         reason.verdict,
         SYMBOLS[reason.verdict],
-        reason.program,
+        ", ".join(finding.functions),
         reason.message,
         finding.need,
         where(finding),
         SOURCES.get(reason.source, reason.source),
         finding.accepted,
-        str(line) if line else "",
+        str(finding.place or ""),
         line.number if line else 0,
         line.text if line else "",
     )

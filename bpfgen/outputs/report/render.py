@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from markupsafe import Markup
 
 from bpfgen.outputs.report.page import Page
@@ -15,4 +17,5 @@ def render(page: Page) -> str:
 
 
 def _own(name: str) -> Markup:
-    return Markup((TEMPLATES / "report" / name).read_text(encoding="utf-8"))  # noqa: S704 - a file of this package
+    with open(os.path.join(TEMPLATES, "report", name), encoding="utf-8") as file:
+        return Markup(file.read())  # noqa: S704 - a file of this package

@@ -11,7 +11,7 @@ from bpfgen.bpf.needs import FEATURE
 from bpfgen.catalog import features, table
 from bpfgen.verdicts.case import Case
 from bpfgen.verdicts.model import CONDITIONAL, FAILS, OK, Reason
-from bpfgen.verdicts.subject import Site
+from bpfgen.verdicts.subject import Loaded, Site
 
 READS = frozenset(f"bpf_probe_read_{kind}" for kind in ("kernel", "user", "kernel_str", "user_str"))
 """Loaders write bpf_probe_read for these where the kernel lacks them."""
@@ -81,10 +81,10 @@ def instructions(case: Case) -> Iterator[Reason]:
             if reason is not None:
                 yield reason
             elif name == "atomic_fetch":
-                yield from _compiled(case, name, sites)
+                yield from _compiled(case, name, program, sites)
 
 
-def _compiled(case: Case, name: str, sites: tuple[Site, ...]) -> Iterator[Reason]:
+def _compiled(case: Case, name: str, program: Loaded, sites: tuple[Site, ...]) -> Iterator[Reason]:
     """An instruction that the verifier takes, and the JIT doesn't: without an interpreter it can't run."""
     arch = case.target.known.arch
     answer = case.target.has("jit", name)
@@ -92,7 +92,7 @@ def _compiled(case: Case, name: str, sites: tuple[Site, ...]) -> Iterator[Reason
         message = (
             f"the JIT compiler of {arch} lacks {_what(name)}{answer.lately}: it loads where there is an interpreter"
         )
-        yield case.reason(CONDITIONAL, "isa", name, message, site=sites[0], source=answer.source)
+        yield case.reason(CONDITIONAL, "isa", name, message, program, sites[0], answer.source)
 
 
 def calls(case: Case) -> Iterator[Reason]:

@@ -11,6 +11,8 @@ from bpfgen.verdicts.case import Case
 from bpfgen.verdicts.model import CONDITIONAL, FAILS, OK, Reason
 from bpfgen.verdicts.target import BTF
 
+STATIC = "sk_filter_func_proto"
+"""A static function of net/core/filter.c: kernels in whose types it is have such functions in them."""
 LATER = frozenset({"tc/ingress", "tc/egress"})
 """Sections whose attach type is for one way of several to attach: the old way knows none."""
 MILLION, THOUSANDS = 1_000_000, 4096
@@ -39,7 +41,7 @@ def types(case: Case) -> Iterator[Reason]:
 def _is_left_out(case: Case, kind: str) -> bool:
     """Whether the kernel was built without programs of a type that it has a number for."""
     function = table("kernels")["program"].get(kind)
-    return bool(function and case.target.function("bpf_check") and not case.target.function(function))
+    return bool(function and case.target.function(STATIC) and not case.target.function(function))
 
 
 def attach_types(case: Case) -> Iterator[Reason]:
