@@ -16,7 +16,7 @@ from bpfgen.config.schema import Config
 from bpfgen.config.values import UNWRITABLE
 from bpfgen.errors import Failure, Problem
 from bpfgen.frozen import frozen
-from bpfgen.launcher import Launcher, find_launcher, said
+from bpfgen.launcher import Launcher, find_launcher, refuse_elsewhere, said
 from bpfgen.matrix import Unit
 from bpfgen.outputs import asked
 from bpfgen.toolchain import Cache, Clang, find_clang, has_clang, wheel_file
@@ -67,6 +67,8 @@ def probe(root: str, config: Config, units: Iterable[Unit], cache: Cache, report
     driver = _driver(package)
     labels = tuple(_labels(clang, package)) if clang else ()
     launcher = find_launcher(root, config, clang, driver, labels, cache, report) if clang else None
+    if builder and launcher:
+        refuse_elsewhere(launcher, builder.kind, report)
     if clang is None or launcher is None or len(report):
         return None
     libraries = _libraries(package)

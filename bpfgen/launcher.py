@@ -233,4 +233,13 @@ def _sccache(use: Use) -> Environment:
     return (("SCCACHE_BUCKET", bucket), *((("SCCACHE_S3_KEY_PREFIX", prefix.rstrip("/")),) if prefix else ()))
 
 
+def refuse_elsewhere(launcher: Launcher, kind: str, report: Report) -> None:
+    """Reports one that runs the compiler itself: it and its cache would have to be where that is, and a
+    container has no network and goes after the build.
+    """
+    if launcher.words and not launcher.outside:
+        hint = 'write  launcher = "ccache",  which runs on this host, or  "none"'
+        report.add(("cache", "launcher"), f"{launcher.name} can't run a compiler that is elsewhere, by {kind}", hint)
+
+
 LAUNCHERS: Mapping[str, Callable[[Use], Environment]] = {"ccache": _ccache, "sccache": _sccache}

@@ -50,6 +50,11 @@ def make_graph(plan: dict[str, Any], config: Config, units: Sequence[Unit], host
             edges.append(edge)
             if edge.compiler and edge.inputs[0] not in editor:
                 editor[edge.inputs[0]] = editor_action(edge.compiler, host)
+    if config.kernel:
+        from bpfgen import verifying
+
+        code = _code(host, inputs, verifying.MADE_OF)
+        edges += verifying.verify_edges(config, units, host, layout, inputs.file, code)
     final: dict[bool, list[str]] = {False: [], True: []}
     for output in outputs.asked(config):
         for edge in _output(output, plan, host, inputs, layout):
@@ -102,6 +107,10 @@ def make_plan(config: Config, units: Sequence[Unit], host: Host) -> dict[str, An
     objects = [_object(unit, layout) for unit in units]
     basis = outputs.Basis(config, units, objects, layout.out, host.clang.version)
     parts = {output.name: outputs.module(output.name).section(basis) for output in outputs.asked(config)}
+    if config.kernel:
+        from bpfgen import verifying
+
+        parts["verify"] = verifying.section(config, units)
     return {
         "bpfgen": __version__,
         "project": config.project.name,

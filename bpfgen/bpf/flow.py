@@ -48,6 +48,7 @@ class Flow:
     def __init__(self, found: BpfObject) -> None:
         self.found = found
         self.functions = {(each.section, each.start): each for each in found.functions}
+        self._asked = frozenset((each.section, each.slot) for each in found.relocations)
         self._reader = Reader(found.functions)
         self._blocks: dict[Place, dict[int, Block]] = {}
         self._lowest: dict[Place, int] = {}
@@ -68,7 +69,7 @@ class Flow:
 
     def live(self, program: Function, resolutions: Mapping[Place, Resolution], known: Known) -> frozenset[Place]:
         """As `live`."""
-        walk = _Walk(self, Constants(self.found, resolutions, known), known.version)
+        walk = _Walk(self, Constants(self.found, self._asked, resolutions, known), known.version)
         walk.enter(program)
         if known.version is not None and GLOBAL <= known.version < LAZY:
             for function in self._reader.reachable(program):

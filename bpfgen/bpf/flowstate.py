@@ -23,7 +23,7 @@ from bpfgen.bpf.insns import (
     Insn,
 )
 from bpfgen.bpf.object import BpfObject
-from bpfgen.bpf.resolution import RESOLVED, Place, Resolution
+from bpfgen.bpf.resolution import Place, Resolution
 from bpfgen.frozen import field, frozen
 
 SPILLS = (5, 3)
@@ -69,9 +69,13 @@ class Known:
 class Constants:
     """Numbers that one kernel and one object give."""
 
-    def __init__(self, found: BpfObject, resolutions: Mapping[Place, Resolution], known: Known) -> None:
+    def __init__(
+        self, found: BpfObject, asked: frozenset[Place], resolutions: Mapping[Place, Resolution], known: Known
+    ) -> None:
+        """`asked` are the places of all relocations: one without a resolution isn't known."""
         version = known.version
-        self.resolutions = resolutions
+        self._resolutions = resolutions
+        self._asked = asked
         self.xor = version is None or version >= XOR_FOLLOWED
         self.spills = {8: version is None or version >= SPILLS, 4: version is None or version >= HALF_SPILLS}
         self._known = known
@@ -79,6 +83,13 @@ class Constants:
         self._externs: dict[str, Extern] = {each.name: each for each in found.externs}
         self._maps = version is None or version >= CONSTANT_MAPS
         self._sections = {each.name: each.data for each in found.elf.sections if each.name.startswith(".rodata")}
+
+    def immediate(self, place: Place, plain: int) -> Value:
+        """What an instruction has as a number; `plain` where no relocation sets it."""
+        if place not in self._asked:
+            return plain
+        known = self._resolutions.get(place)
+        return known.value & WIDE if known is not None and known.value is not None else None
 
     def address(self, reference: Reference) -> Value:
         """What a 64-bit load of something gives."""
@@ -194,7 +205,7 @@ class Run:
     def _wide(self, insn: Insn) -> Value:
         reference = self._function.references.get(insn.slot)
         if reference is None:
-            return _number(insn.imm64, self._constants.resolutions.get((self._function.section, insn.slot)))
+            return self._constants.immediate((self._function.section, insn.slot), insn.imm64)
         if reference.kind == "function":
             self.addresses.append(reference.place)
         return self._constants.address(reference)
@@ -226,20 +237,13 @@ class Run:
         return value == 0 or self._constants.spills.get(size, False)
 
 
-def _number(plain: int, patched: Optional[Resolution]) -> Value:
-    """The immediate of an instruction, which a relocation may have set."""
-    if patched is None:
-        return plain
-    return patched.value & WIDE if patched.state == RESOLVED and patched.value is not None else None
-
-
 def _arithmetic(insn: Insn, registers: list[Value], section: str, constants: Constants) -> Value:
     if insn.code & 0xF0 == XOR and not constants.xor:
         return None
     if insn.code & REGISTER:
         right = registers[insn.src]
     else:
-        right = _number(insn.imm, constants.resolutions.get((section, insn.slot)))
+        right = constants.immediate((section, insn.slot), insn.imm)
         right = signed(right, 32) & WIDE if isinstance(right, int) else right
     return arithmetic(insn, registers[insn.dst], right, insn.code & 7 == Class.ALU64)
 

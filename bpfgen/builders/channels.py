@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Optional
 
 from bpfgen.builders import Gone, Unavailable, ssh, worker
-from bpfgen.builders.mirror import MARKS, Mirror
+from bpfgen.builders.mirror import MARKS, Disconnected, Mirror
 from bpfgen.builders.paths import Paths
 from bpfgen.builders.settings import Settings
 from bpfgen.builders.stream import PipeStream, Stream
@@ -167,6 +167,8 @@ class Channels(Stream):
         try:
             self.mirror.refresh(task.asked, task.words)
             status = self._locked(channel, task)
+        except Disconnected as error:  # the session ends, and whoever waits for it starts another
+            raise Lost from error
         except Unavailable as error:
             status = 1
             write(task.files[1], f"bpfgen: error: {error}\n".encode())

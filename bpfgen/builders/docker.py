@@ -54,11 +54,11 @@ def client(engine: str) -> Any:
 
 
 def _reason(engine: str, text: str) -> str:
-    if "Permission denied" in text or "PermissionError" in text:
-        return f"docker's socket {engine} may not be opened\n  hint: add yourself to its group: usermod -aG docker USER"
-    if "No such file" in text or "refused" in text:
-        return f"no docker engine runs at {engine}\n  hint: start it, or set DOCKER_HOST"
-    return f"docker at {engine} doesn't answer: {text}"
+    """As the doctor says it."""
+    from bpfgen.doctor.reason import silent
+
+    finding = silent("docker", text, engine)
+    return f"{finding.found}\n  hint: {finding.hint}"
 
 
 def resolve(engine: str, reference: str) -> str:

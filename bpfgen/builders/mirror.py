@@ -26,7 +26,14 @@ MARKS = "m"
 VANISHED = 24
 """rsync's code for a file that went away meanwhile (rsync(1), "EXIT VALUES"); the next look says so."""
 
+DISCONNECTED = 255
+"""ssh's code (ssh(1), "EXIT STATUS"), which rsync hands on."""
+
 Stamps = dict[str, tuple[int, ...]]
+
+
+class Disconnected(Unavailable):
+    """There is no connection any more."""
 
 
 class Mirror:
@@ -150,6 +157,8 @@ class Mirror:
         problems = [line for line in done.stderr.splitlines() if line and "has no referent" not in line]
         if done.returncode in {0, VANISHED} or not [line for line in problems if not line.startswith("rsync error")]:
             return
+        if done.returncode == DISCONNECTED:
+            raise Disconnected(f"the connection to {self._remote.name} ended: {problems[0]}")
         raise self._failure(problems)
 
     def _failure(self, problems: list[str]) -> Unavailable:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bpfgen.builders import Unavailable
 from bpfgen.builders.settings import Remote
 from bpfgen.builders.stream import PipeStream
+from bpfgen.config.schemabuilder import Ssh
 from bpfgen.frozen import frozen
 
 if TYPE_CHECKING:
@@ -42,8 +43,12 @@ class Login:
 
 def login(root: str, config: Config) -> Login:
     """That of `[builder.ssh]`."""
-    table = config.builder.ssh
-    assert table is not None  # config.checkbuilder has seen to it
+    assert config.builder.ssh is not None  # config.checkbuilder has seen to it
+    return login_of(root, config.builder.ssh)
+
+
+def login_of(root: str, table: Ssh) -> Login:
+    """That of a table like `[builder.ssh]`."""
     options = []
     for option, value in (("-F", table.config), ("-i", table.key)):
         options += [option, os.path.join(root, os.path.expanduser(value))] if value else []

@@ -1,117 +1,70 @@
-"""`bpfgen verify --committed`: whether committed files are what their sources give."""
+"""`bpfgen verify`: objects in real kernels; with `--committed`, whether committed files are what their sources give."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import sys
-from collections.abc import Iterator
-from typing import Any, TextIO
+import importlib
+from typing import TextIO
 
-from bpfgen import lockfile
-from bpfgen.commands.generate import probed
-from bpfgen.commands.lock import read_lock
-from bpfgen.committed import drift
-from bpfgen.committed.built import KEY, Built, parse
-from bpfgen.committed.drift import Drift
-from bpfgen.committed.ninja import is_shown
-from bpfgen.committed.places import places_of
-from bpfgen.committed.record import toolchain
-from bpfgen.errors import EXIT_FAILED, EXIT_USAGE, Failure, Location, Problem
-from bpfgen.host import Host
-from bpfgen.project import Project, load
-from bpfgen.text import plural
+from bpfgen.errors import EXIT_USAGE, Failure, Problem
 
-HELP = "compare committed files with their sources, by bpfgen.lock"
+HELP = "load the objects into real kernels; or compare committed files with their sources"
 EPILOG = """examples:
-  bpfgen verify --committed                  compiles nothing: for CI
+  bpfgen verify                              each kernel target, in a virtual machine
+  bpfgen verify --kernel lts510 -v           one of them, with the verifier's figures
+  sudo bpfgen verify --running               the kernel of this machine
+  bpfgen verify --ssh root@ebpf-test-vm      the kernel of another one
+  bpfgen verify --baseline                   also compare with the committed baseline
+  bpfgen verify --committed                  compare by bpfgen.lock; compiles nothing: for CI
   bpfgen verify --committed --any-toolchain  for a hook: looks for no compiler
   bpfgen verify --committed --rebuild        builds again, and compares every byte
-  bpfgen verify --committed --json           for programs
 
-exit code: 1 where something isn't as bpfgen.lock has it, 3 where there is no lock, or it is damaged
+exit code: 1 where a kernel refuses an object, or something isn't as the baseline or bpfgen.lock has it
 
 keys of the JSON
-  ok     whether everything is as the lock has it
-  drift  what isn't: kind (object, input, file, toolchain, result), file, line, message, hint"""
+  ok           whether all is well
+  reports      of each kernel and architecture: kernel, arch, release, loader, how, objects;
+               of each object: object, verdict (ok, accepted, undescribed, fails), refusal, message, programs, assumed;
+               of each program: name, section, verdict, optional, refusal, log, count (instructions, states, peak)
+  regressions  kernel, arch, object, program, before, now
+  unverified   kernel targets without a kernel to boot: kernel, arch
+with --committed
+  drift        what isn't as the lock has it: kind (object, input, file, toolchain, result), file, line, message,
+               hint"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `bpfgen verify`."""
-    parser.add_argument(
-        "--committed", action="store_true", help="compare files, sources and toolchain with bpfgen.lock"
+    add = parser.add_argument
+    add("--kernel", metavar="NAME", action="append", default=[], help="only this kernel target")
+    add("--running", action="store_true", help="load into the kernel of this machine, as root")
+    add(
+        "--ssh",
+        metavar="HOST",
+        nargs="?",
+        const="",
+        help="load into the kernel of another machine (default: [verify.ssh])",
     )
-    parser.add_argument("--rebuild", action="store_true", help="also build again, and compare what comes out")
-    parser.add_argument("--any-toolchain", action="store_true", help="don't compare the compiler and its headers")
+    add("--baseline", action="store_true", help="compare with verify.baseline: what grew or isn't loaded is an error")
+    add("--update-baseline", action="store_true", help="write verify.baseline")
+    committed = parser.add_argument_group("committed files")
+    add = committed.add_argument
+    add("--committed", action="store_true", help="compare files, sources and toolchain with bpfgen.lock")
+    add("--rebuild", action="store_true", help="also build again, and compare what comes out")
+    add("--any-toolchain", action="store_true", help="don't compare the compiler and its headers")
     parser.add_argument("--json", action="store_true", help="print a JSON object")
 
 
+OURS = ("kernel", "running", "ssh", "baseline", "update_baseline")
+THEIRS = ("rebuild", "any_toolchain")
+
+
 def run(args: argparse.Namespace, out: TextIO) -> int:
-    """Prints what drifted; 1 where something did. Raises `Failure`."""
-    if not args.committed:
-        print("bpfgen: error: say what to verify: --committed\n  hint: bpfgen verify --help", file=sys.stderr)
-        return EXIT_USAGE
-    if args.only or args.skip:
-        raise Failure([Problem(None, "a lock is of the whole build", "leave out --only and --skip")], EXIT_USAGE)
-    project = load(args)
-    os.chdir(project.root)
-    built = _built(project.root)
-    drifts = list(_drifts(project, built, args))
-    if args.json:
-        print(json.dumps({"ok": not drifts, "drift": list(map(_row, drifts))}, indent=1, ensure_ascii=False), file=out)
-        return EXIT_FAILED if drifts else 0
-    if drifts:
-        raise Failure([each.problem for each in drifts], EXIT_FAILED)
-    if not args.quiet:
-        print(summary(built, args), file=out)
-    return 0
-
-
-def summary(built: Built, args: argparse.Namespace) -> str:
-    """One line, where nothing drifted."""
-    counts = ((built.files, "file"), (built.objects, "object"), (built.inputs, "input"))
-    how = ", and built again to the same bytes" if args.rebuild else ""
-    words = ", ".join(plural(len(items), what) for items, what in counts)
-    return f"bpfgen: as {lockfile.FILE} has it{how}: {words}"
-
-
-def _drifts(project: Project, built: Built, args: argparse.Namespace) -> Iterator[Drift]:
-    yield from drift.of_project(project, built)
-    yield from drift.of_inputs(built)
-    yield from drift.of_files(built)
-    if args.any_toolchain and not args.rebuild:
-        return
-    host, cache = _probed(project, args.any_toolchain)
-    if not args.any_toolchain:
-        yield from drift.of_toolchain(built, toolchain(project, host, cache), places_of(project, host))
-    if args.rebuild:
-        from bpfgen.committed.rebuild import rebuild
-
-        again = rebuild(project, host, quiet=not is_shown(args))
-        yield from drift.of_results(built, again.objects, again.files, again.unlike)
-
-
-def _probed(project: Project, any_toolchain: bool) -> tuple[Host, dict[str, Any]]:
-    try:
-        return probed(project)
-    except Failure as failure:
-        hint = Problem(None, "so the toolchain can't be compared", "leave it out with --any-toolchain")
-        raise Failure([*failure.problems, *([] if any_toolchain else [hint])], failure.code) from failure
-
-
-def _built(root: str) -> Built:
-    lock = read_lock(root)
-    if KEY not in lock:
-        message = "says nothing of a build" if lock else "there is no such file"
-        raise Failure([Problem(Location(lockfile.FILE), message, drift.AGAIN)])
-    try:
-        return parse(lock[KEY])
-    except ValueError as error:
-        raise Failure([Problem(Location(lockfile.FILE), f"this file is damaged: {error}", drift.AGAIN)]) from error
-
-
-def _row(each: Drift) -> dict[str, Any]:
-    where = each.problem.where
-    place = {"file": where.file, "line": where.line} if where else {"file": "", "line": 0}
-    return {"kind": each.kind, **place, "message": each.problem.message, "hint": each.problem.hint}
+    """Verifies; 1 where something isn't well. Raises `Failure`."""
+    stray = [name for name in (OURS if args.committed else THEIRS) if getattr(args, name) not in (False, None, [])]
+    if stray:
+        shown = f"--{stray[0].replace('_', '-')}"
+        other = "isn't for --committed" if args.committed else "is for --committed"
+        raise Failure([Problem(None, f"{shown} {other}", "bpfgen verify --help")], EXIT_USAGE)
+    name = "verify_committed" if args.committed else "verify_kernels"
+    return int(importlib.import_module(f"bpfgen.commands.{name}").run(args, out))

@@ -16,16 +16,21 @@ def build(words: Sequence[str], quiet: bool) -> None:
     """`ninja WORDS…`; its output goes to the standard error, and where it is to be quiet, only if it fails. Raises
     `Failure` where it does.
     """
+    good, said = attempt(words, quiet)
+    if not good:
+        sys.stderr.buffer.write(said)
+        raise Failure([Problem(None, "the build fails, for the reasons above")], EXIT_FAILED)
+
+
+def attempt(words: Sequence[str], quiet: bool) -> tuple[bool, bytes]:
+    """`ninja WORDS…`: whether it succeeds, and what it said where it is to be quiet."""
     done = subprocess.run(
         (_path(), *words),
         check=False,
         stdout=subprocess.PIPE if quiet else sys.stderr.fileno(),
         stderr=subprocess.STDOUT,
     )
-    if done.returncode:
-        if quiet:
-            sys.stderr.buffer.write(done.stdout)
-        raise Failure([Problem(None, "the build fails, for the reasons above")], EXIT_FAILED)
+    return done.returncode == 0, done.stdout or b""
 
 
 def is_shown(args: argparse.Namespace) -> bool:

@@ -15,10 +15,11 @@ from bpfgen.config.checkflags import check_flags
 from bpfgen.config.checkgo import go
 from bpfgen.config.checkkernel import GLOB, kernels_of
 from bpfgen.config.checkplaces import folder
+from bpfgen.config.checkverify import verify
 from bpfgen.config.report import Path, Report, did_you_mean
 from bpfgen.config.schema import Cache, Compile, Config, Program
 
-RESERVED = ("all", "check", "clean", "objects")
+RESERVED = ("all", "check", "clean", "objects", "verify")
 """Ninja targets that bpfgen makes itself."""
 
 
@@ -32,6 +33,7 @@ def check(config: Config, report: Report) -> None:
     _kernel_names(config, config.check.requires, ("check", "requires"), report)
     checkverdicts.allowed(config, report)
     go(config, report)
+    verify(config, report)
     for name, kernel in config.kernel.items():
         checkkernel.kernel(name, kernel, RESERVED, report)
     if any(kernel.min_btf or kernel.release for kernel in config.kernel.values()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Optional
 
 from bpfgen.catalog import arches, features
 from bpfgen.config.report import Path, Report, did_you_mean, quoted
@@ -16,10 +17,11 @@ def kernel(name: str, target: Kernel, reserved: tuple[str, ...], report: Report)
     path = ("kernel", name)
     if name in reserved or name in arches():
         report.add(path, f'the kernel name "{name}" is taken by a Ninja target of bpfgen', "choose another", key=True)
-    if target.upstream is None and target.btf is None and target.profile is None:
+    if target.upstream is None and target.btf is None and target.image is None and target.profile is None:
         hint = 'give it  upstream = "5.10"  or  btf = "btf/5.10.btf"'
         report.add(path, f"nothing is said of the kernel {quoted(name)}", hint)
-    for key, value in (("btf", target.btf), ("profile", target.profile)):
+    for key in ("btf", "image", "modules", "profile"):
+        value: Optional[str] = getattr(target, key)
         if value is not None:
             _file(value, (*path, key), report)
     seen: set[str] = set()

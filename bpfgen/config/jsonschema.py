@@ -11,7 +11,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from bpfgen.catalog import arches
-from bpfgen.config import schema, schemabuilder, schemacheck, values
+from bpfgen.config import schema, schemabuilder, schemacheck, schemaverify, values
 from bpfgen.config.decode import hints, required
 
 _PLAIN = {bool: "boolean", int: "integer", str: "string"}
@@ -27,7 +27,7 @@ def render() -> str:
 def documentation() -> Mapping[str, Mapping[str, str]]:
     """Class → field → the string under it; a class's own is under the empty name. Read from the schema's source."""
     found: dict[str, dict[str, str]] = {}
-    modules = (schema, schemabuilder, schemacheck)
+    modules = (schema, schemabuilder, schemacheck, schemaverify)
     for node in (node for module in modules for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef):
             texts = {"": ast.get_docstring(node) or ""}

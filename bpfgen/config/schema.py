@@ -11,6 +11,7 @@ from typing import Literal, Optional, Union
 
 from bpfgen.config.schemabuilder import Builder
 from bpfgen.config.schemacheck import Check
+from bpfgen.config.schemaverify import Load, Verify
 from bpfgen.config.values import (
     Address,
     ArchName,
@@ -131,6 +132,12 @@ class Kernel:
     """Its types: raw BTF (`/sys/kernel/btf/vmlinux` is the running kernel's), a `vmlinux`, a `vmlinuz` or Image, a
     kernel's `.deb` or `.rpm`, an archive of BTFHub (`.btf.tar.xz`), or a ready `vmlinux.h`. `{arch}` stands for the
     architecture. `bpfgen kernel add` writes the entry."""
+    image: Optional[Path] = None
+    """The kernel to boot for `bpfgen verify`, in any form that it is shipped in. `{arch}` stands for the architecture.
+    Not given: the one in `btf`, where that has one."""
+    modules: Optional[Path] = None
+    """The package with its modules, for programs that need some. `{arch}` stands for the architecture. Not given: the
+    one that has the kernel."""
     profile: Optional[Path] = None
     """What a machine with this kernel said of its features: a file of `bpfgen kernel capture`. `{arch}` stands for the
     architecture."""
@@ -228,6 +235,8 @@ class Program:
     """Overrides `compile.strip`."""
     variants: dict[Name, Variant] = field(default_factory=dict)
     """More builds of this program, each beside the plain one."""
+    load: Optional[Load] = None
+    """What loading it takes, for `bpfgen verify`."""
     go: Optional[ProgramGo] = None
     """Its Go files, where `go.bindings` is `bpf2go`."""
 
@@ -287,6 +296,7 @@ class Config:
     kernel: dict[Name, Kernel] = field(default_factory=dict)
     program: dict[ProgramName, Program] = field(default_factory=dict)
     check: Check = field(default_factory=Check)
+    verify: Verify = field(default_factory=Verify)
     go: Optional[Go] = None
     skeleton: Optional[Skeleton] = None
     rust: Optional[Rust] = None

@@ -105,6 +105,16 @@ MacroText = Annotated[
     str, Rule("a macro's value without line breaks or control characters", r"[^\x00-\x08\x0a-\x1f\x7f]*")
 ]
 MacroValue = Union[bool, int, MacroText]
+Symbol = Annotated[
+    str, Rule("a name of C", r"[A-Za-z_.][A-Za-z0-9_.]{0,127}", "of a map or of a program, as in the source")
+]
+KernelSymbol = Annotated[
+    str,
+    Rule("a name of a function, or of a module and a function", r"(?:[A-Za-z0-9_]+:)?[A-Za-z_][A-Za-z0-9_.]{0,127}"),
+]
+ModuleName = Annotated[
+    str, Rule("a module's name of letters, digits, '_' and '-'", r"[A-Za-z0-9_-]{1,64}", 'such as "md_mod"')
+]
 GoPackage = Annotated[
     str, Rule("a Go package name of letters, digits and '_'", r"[A-Za-z][A-Za-z0-9_]*", 'such as "programs"')
 ]

@@ -59,6 +59,11 @@ KINDS: Mapping[str, Kind] = {
         "The object declares a map with a flag that this kernel doesn't know, and it refuses to create the map.",
         "Set the flag at run time, where the kernel has it.",
     ),
+    "map_size": Kind(
+        "A map has no size",
+        "The object leaves the size of a map to the program that loads it; by itself, it can't be created.",
+        "Nothing, if your program sets it: bpf_map__set_max_entries, MapSpec.MaxEntries. Else give it max_entries.",
+    ),
     "program_type": Kind(
         "A program type is missing",
         "This kernel has no programs of this type.",

@@ -33,13 +33,21 @@ def kernel_btf(path: str) -> bytes:
 
 def find_btf(data: Data) -> bytes:
     """The BTF of a kernel, sound as far as `Btf` looks. Raises Unusable."""
+    data = innermost(data)
+    if data[:3] in BTF:
+        return _sound(data)
+    if data[:4] == ELF:
+        return _in_elf(data)
+    return _in_image(data)
+
+
+def innermost(data: Data) -> Data:
+    """What isn't packed any more: raw BTF, an ELF file, or anything else, such as an Image. Raises Unusable."""
     if not len(data):
         raise Unusable("is empty")
     for _ in range(DEPTH):
-        if data[:3] in BTF:
-            return _sound(data)
-        if data[:4] == ELF:
-            return _in_elf(data)
+        if data[:3] in BTF or data[:4] == ELF:
+            return data
         inner = kernel_in(data)
         part = payload(data) if inner is None else None
         if inner is not None:
@@ -51,7 +59,7 @@ def find_btf(data: Data) -> bytes:
         elif format_of(data):
             data = unpacked(Unpacked(data))
         else:
-            return _in_image(data)
+            return data
     raise Unusable("has too many archives within each other")
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bpfgen.bpf.btf import MODIFIERS, Kind, Type
+from bpfgen.bpf.btf import MODIFIERS, Btf, Kind, Type
 from bpfgen.bpf.btfwrite import write
 from bpfgen.bpf.core import ENUM_KINDS, FIELD_KINDS
+from bpfgen.bpf.corecilium import Cilium
+from bpfgen.bpf.corelibbpf import Libbpf
 from bpfgen.bpf.corematch import TYPE_MATCHES, Match
 from bpfgen.bpf.kernel import KernelTypes
 from bpfgen.bpf.object import BpfObject
 from bpfgen.bpf.resolve import Resolver
-from bpfgen.bpf.shapes import COMPOSITES
+from bpfgen.bpf.shapes import COMPOSITES, Shapes
 
 _NAMES = MODIFIERS | {Kind.TYPEDEF, Kind.FUNC}
 """Kinds that are another type under a name, or with a qualifier."""
@@ -36,11 +38,22 @@ class Marks:
         return write(self._btf, self.kept)
 
     def record(self, found: BpfObject) -> None:
-        """Every relocation of an object, so that it has the outcome that it has with all types."""
-        for each in Resolver(found).resolve(self._types).values():
+        """Every relocation of an object, so that it has the outcome that it has with all types: to libbpf, and to
+        cilium/ebpf for each program.
+        """
+        resolver = Resolver(found, "cilium")
+        if resolver.own is None:
+            return
+        libbpf = Libbpf(resolver.own, self._types)
+        outcomes = [libbpf.resolution(each) for each in resolver.asked]
+        for _program, asked in resolver.programs:
+            outcomes += [each for _place, each in Cilium(resolver.own, self._types).resolutions(asked)]
+        for each in outcomes:
             for match in each.matches:
                 if not match.module:
                     self.add(each.relocation.kind, match)
+                    if each.relocation.kind == TYPE_MATCHES:
+                        self.alike(resolver.own.shapes, each.relocation.access.root, match.root)
 
     def add(self, kind: int, match: Match) -> None:
         """What fits a relocation of that kind. Every type that fits is kept, where bpftool keeps the last one: what a
@@ -75,7 +88,7 @@ class Marks:
             found = self._btf.type(number)
             self._keep(found)
             if found.kind is not Kind.PTR or pointers:
-                left += self._made_of(found)
+                left += _made_of(self._btf, found)
 
     def match(self, root: int) -> None:
         """A relocation that compares a type with all of its members; behind a pointer, a struct is its name."""
@@ -91,17 +104,41 @@ class Marks:
                 kept.update(range(found.items))
                 left += [(member.type, False) for member in self._btf.members(found)]
             behind = found.kind is Kind.PTR or (behind and found.kind in _NAMES)
-            left += [(part, behind) for part in self._made_of(found)]
+            left += [(part, behind) for part in _made_of(self._btf, found)]
+
+    def alike(self, local: Shapes, mine: int, theirs: int) -> None:
+        """What cilium/ebpf compares of a program's type and the kernel's: it looks behind pointers too, at the members
+        that the program's type has.
+        """
+        target = self._types.shapes("")
+        left, seen = [(mine, theirs)], set()
+        while left:
+            mine, theirs = each = left.pop()
+            if each in seen:
+                continue
+            seen.add(each)
+            self.type(theirs)
+            here, there = local.plain(mine), target.plain(theirs)
+            if here.kind in COMPOSITES:
+                places = {member.name: index for index, member in enumerate(self._btf.members(there))}
+                for member in local.btf.members(here):
+                    if member.name in places:
+                        index = places[member.name]
+                        self.field(there.id, [(there.id, index)])
+                        left.append((member.type, self._btf.member(there, index).type))
+            else:
+                left += zip(_made_of(local.btf, here), _made_of(self._btf, there))
 
     def _keep(self, found: Type) -> set[int]:
         """Marks a type; the members that are kept of it, where it has some."""
         kept = self.kept.setdefault(found.id, set() if found.kind in COMPOSITES else None)
         return set() if kept is None else kept
 
-    def _made_of(self, found: Type) -> list[int]:
-        """The ids that a type's own is made of, but for members."""
-        if found.kind is Kind.ARRAY:
-            element, index, _length = self._btf.own_words(found)
-            return [element, index]
-        parameters = self._btf.parameters(found) if found.kind is Kind.FUNC_PROTO else ()
-        return [found.target, *(each.type for each in parameters)]
+
+def _made_of(btf: Btf, found: Type) -> list[int]:
+    """The ids that a type's own is made of, but for members."""
+    if found.kind is Kind.ARRAY:
+        element, index, _length = btf.own_words(found)
+        return [element, index]
+    parameters = btf.parameters(found) if found.kind is Kind.FUNC_PROTO else ()
+    return [found.target, *(each.type for each in parameters)]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import struct
 import tarfile
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Optional
 
+from bpfgen.frozen import frozen
 from bpfgen.kernels.compressed import Unpacked, format_of
 from bpfgen.kernels.held import Data, Readable, unpacked
 from bpfgen.kernels.unusable import Unusable
@@ -23,15 +26,39 @@ HINT = (
 )
 
 
+@frozen
+class Member:
+    """A file in a package."""
+
+    path: str
+    data: Callable[[], Data]
+    """Its contents, which can be had until the next member is asked for. Raises Unusable."""
+
+
 def kernel_in(data: Data) -> Optional[Data]:
     """The first kernel of a package or archive; None where the file is none. Raises Unusable."""
+    if not is_package(data):
+        return None
+    for member in members(data):
+        if _wanted(member.path):
+            return member.data()
+    raise Unusable(NO_KERNEL, HINT)
+
+
+def is_package(data: Data) -> bool:
+    """Whether it is a `.deb`, an `.rpm` or a tar archive, which may be packed with nothing."""
+    return data[:8] == AR or data[:4] == RPM or data[257:262] == b"ustar"
+
+
+def members(data: Data) -> Iterator[Member]:
+    """The files of a package that aren't empty. Raises Unusable, also where it is none."""
     if data[:8] == AR:
         return _deb(data)
     if data[:4] == RPM:
         return _rpm(data)
     if data[257:262] == b"ustar":
         return in_tar(_Whole(data))
-    return None
+    raise Unusable("is no package")
 
 
 class _Whole:
@@ -46,24 +73,34 @@ class _Whole:
         return part
 
 
-def in_tar(stream: Readable) -> Data:
-    """The first kernel of a tar archive. Raises Unusable."""
+def in_tar(stream: Readable) -> Iterator[Member]:
+    """The files of a tar archive. Raises Unusable."""
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
             for member in archive:
-                file = archive.extractfile(member) if member.isreg() and _wanted(member.name) else None
-                if file is not None and member.size:
-                    return unpacked(file)
-    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
-        raise Unusable("is damaged: the archive in it can't be read") from error
-    raise Unusable(NO_KERNEL, HINT)
+                file = archive.extractfile(member) if member.isreg() and member.size else None
+                if file is not None:
+                    yield Member(member.name, partial(_from_tar, file))
+    except TAR_ERRORS as error:
+        raise Unusable(TAR_DAMAGE) from error
+
+
+TAR_ERRORS = (tarfile.TarError, EOFError, ValueError, OverflowError)
+TAR_DAMAGE = "is damaged: the archive in it can't be read"
+
+
+def _from_tar(file: Readable) -> Data:
+    try:
+        return unpacked(file)
+    except TAR_ERRORS as error:
+        raise Unusable(TAR_DAMAGE) from error
 
 
 def _wanted(path: str) -> bool:
     return WANTED.search(path) is not None and UNWANTED.search(path) is None
 
 
-def _deb(data: Data) -> Data:
+def _deb(data: Data) -> Iterator[Member]:
     """An ar archive, of which `data.tar` with some ending has the files."""
     at = len(AR)
     while at + 60 <= len(data):
@@ -86,7 +123,7 @@ def _stream(data: Data, start: int, end: int) -> Readable:
     return Unpacked(data, start, end) if format_of(data, start) else _Whole(data, start, end)
 
 
-def _rpm(data: Data) -> Data:
+def _rpm(data: Data) -> Iterator[Member]:
     """A lead, the signature (whose size is rounded up to 8), the header, and a cpio archive."""
     try:
         at = _header_end(data, 96)
@@ -105,7 +142,7 @@ def _header_end(data: Data, at: int) -> int:
     return int(at + 16 + 16 * entries + size)
 
 
-def _cpio(stream: Readable) -> Data:
+def _cpio(stream: Readable) -> Iterator[Member]:
     """The "newc" format (cpio(5)): 13 numbers of 8 hexadecimal digits, the name, the contents, both padded to 4."""
     while len(head := _exactly(stream, 110)) == 110 and head.startswith((b"070701", b"070702")):
         try:
@@ -114,14 +151,14 @@ def _cpio(stream: Readable) -> Data:
             break
         name = _exactly(stream, length + -(110 + length) % 4)[: length - 1].decode(errors="replace")
         if name == "TRAILER!!!":
-            raise Unusable(NO_KERNEL, HINT)
+            return
         contents = _Limited(stream, size)
-        if size and mode & 0o170000 == 0o100000 and _wanted(name):
-            return _complete(contents)
+        if size and mode & 0o170000 == 0o100000:
+            yield Member(name, partial(_complete, contents))
         while contents.read(1 << 20):
             pass
         _exactly(stream, -size % 4)
-    raise Unusable("is damaged: the archive in it can't be read")
+    raise Unusable(TAR_DAMAGE)
 
 
 class _Limited:

@@ -80,8 +80,9 @@ OUTPUTS = (
         ("steps.py", "files.py", "outputs"),
     ),
 )
-STEPS = ("types", "vmlinux", *(output.name for output in OUTPUTS))
-"""Modules here with a step: `types` and `vmlinux` are made before the objects, by edges of `headers`."""
+STEPS = ("types", "vmlinux", "image", "loader", "verified", *(output.name for output in OUTPUTS))
+"""Modules here with a step: `types` and `vmlinux` are made before the objects, by edges of `headers`; `image`, `loader`
+and `verified` when `bpfgen verify` asks for them, by edges of `verifying`."""
 
 
 @frozen

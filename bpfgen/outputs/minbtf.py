@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from bpfgen.headers import types_path
 from bpfgen.outputs import PLAN, Basis, Made, Plan, Tools, read_notes
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def _cell(basis: Basis, kernel: str, arch: str, found: Iterable[int]) -> Plan:
     return {
         "kernel": kernel,
         "arch": arch,
-        "types": f"{basis.out}/vmlinux/{kernel}/{arch}/vmlinux.btf",
+        "types": types_path(basis.config, basis.out, kernel, arch),
         "file": f"{basis.out}/min_btf/{kernel}/{arch}.btf",
         "objects": [basis.objects[index]["path"] for index in found],
     }

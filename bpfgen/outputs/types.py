@@ -20,13 +20,13 @@ def step(file: str, kernel: str, source: str, path: str) -> None:
         raise Failure([refusal(file, kernel, source, error)]) from error
 
 
-def refusal(file: str, kernel: str, source: str, error: Unusable) -> Problem:
-    """The problem, at the kernel's `btf` in build.toml as it is now; at the file, where that isn't there any more."""
+def refusal(file: str, kernel: str, source: str, error: Unusable, key: str = "btf") -> Problem:
+    """The problem, at the kernel's `key` in build.toml as it is now; at the file, where that isn't there any more."""
     from bpfgen.config.source import read_document
 
     try:
         document = read_document(file, _bytes(file))
-        where = document.where(("kernel", kernel, "btf"))
+        where = document.where(("kernel", kernel, key))
     except (OSError, Failure):
         where = Location(source)
     return Problem(where, f'"{source}" {error.message}', error.hint)

@@ -78,7 +78,11 @@ class Target:
         if kind == "map_flag":
             return self._flag(name)
         if kind == "jit":
-            since = table("kernels")["jit"][name]["since"].get(self.known.arch, "")
+            row = table("kernels")["jit"][name]
+            since = row["since"].get(self.known.arch, "")
+            function, beside = row.get("shown", ("", ""))
+            if beside and self.function(beside):
+                return Answer(self.function(function), BTF, since)
         else:
             row = table("isa")["feature"][name] if kind == "isa" else table("kernels")[kind][name]
             since = str(row.get("kernel" if kind == "isa" else "since", ""))

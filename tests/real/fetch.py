@@ -116,6 +116,19 @@ def kernel(series: str, arch: str) -> Path:
     return _kept(f"kernel-{series}-{arch}", make) / "kernel.deb"
 
 
+def libbpf(arch: str) -> Path:
+    """The newest static libbpf, with what it is linked with and a C library that suits it: for `verify.libbpf`."""
+
+    def make(tree: Path, scratch: Path) -> None:
+        apt = Apt(scratch, "deb", ("sid",), arch)
+        for name in ("libbpf-dev", "libelf-dev", "zlib1g-dev", "libzstd-dev", "libc6-dev", "linux-libc-dev"):
+            apt.run("apt-get", "download", name)
+        for package in scratch.glob("*.deb"):
+            _run("dpkg-deb", "-x", package, tree)
+
+    return _kept(f"libbpf-{arch}", make)
+
+
 def bpftool() -> Path:
     """Debian 13's bpftool 7.5 as a command; this system's C library may be too old for it, so it brings its own."""
 

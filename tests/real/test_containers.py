@@ -342,7 +342,7 @@ def test_no_engine_to_start(built: Built) -> None:
     settings = built.root / "out/.bpfgen/builder.json"
     settings.write_text(settings.read_text().replace(built.env["DOCKER_HOST"], "unix:///nowhere"))
     said = built.bpfgen("builder", "start", env=built.env, code=1).stderr
-    assert said == "bpfgen: error: no docker engine runs at unix:///nowhere\n  hint: start it, or set DOCKER_HOST\n"
+    assert said.startswith("bpfgen: error: no docker engine runs at unix:///nowhere\n  hint: run ")
 
 
 def test_no_engine(built: Built) -> None:
@@ -350,7 +350,7 @@ def test_no_engine(built: Built) -> None:
     nowhere = {**built.env, "DOCKER_HOST": "unix:///nowhere/docker.sock"}
     said = built.bpfgen(env=nowhere, code=3).stderr
     assert "build.toml:" in said
-    assert "error: no docker engine runs at unix:///nowhere/docker.sock\n  hint: start it" in said
+    assert "error: no docker engine runs at unix:///nowhere/docker.sock\n  hint: run  unset DOCKER_HOST" in said
 
 
 def test_no_image(built: Built) -> None:

@@ -104,7 +104,7 @@ def differing(ours: Results, theirs: Results) -> Mapping[object, object]:
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """libbpf-tools, built for the running kernel, and the objects that cilium/ebpf tests itself with."""
+    """libbpf-tools, built for the running kernel."""
     root = tmp_path_factory.mktemp("tools")
     shutil.copytree(fetch.libbpf_tools(), root, dirs_exist_ok=True)
     shutil.copyfile(HERE / "libbpf_tools" / "build.toml", root / "build.toml")
@@ -113,9 +113,19 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return sorted(root.glob("out/obj/*/*.o"))
 
 
+@pytest.fixture(scope="module")
+def others() -> list[Path]:
+    """The objects in cilium/ebpf's module that have relocations: its examples and what it tests itself with."""
+    module = fetch.cilium_examples()
+    paths = [*module.rglob("*bpfel.o"), *module.rglob("*-el.elf")]
+    return [path for path in sorted(paths) if BpfObject(path.read_bytes()).relocations]
+
+
 @pytest.mark.parametrize("series", SERIES)
-def test_real_kernels(series: str, programs: list[Path], libbpf: Path, cilium: Path, tmp_path: Path) -> None:
-    """Each relocation of libbpf-tools, by both loaders."""
+def test_real_kernels(
+    series: str, programs: list[Path], others: list[Path], libbpf: Path, cilium: Path, tmp_path: Path
+) -> None:
+    """Each relocation of libbpf-tools and of cilium/ebpf's own objects, by both loaders."""
     raw = tmp_path / "types.btf"
     raw.write_bytes(kernel_btf(str(fetch.kernel(series, "amd64"))))
     types = KernelTypes(raw.read_bytes())
@@ -126,6 +136,13 @@ def test_real_kernels(series: str, programs: list[Path], libbpf: Path, cilium: P
     ours = by_cilium(types, programs)
     assert differing(ours, loaders.cilium(cilium, raw, programs)) == {}
     assert len(ours) > 500
+    for theirs, ours in (
+        (loaders.libbpf(libbpf, raw, others), by_libbpf(types, others)),
+        (loaders.cilium(cilium, raw, others), by_cilium(types, others)),
+    ):
+        opened = {key[0] for key in theirs}  # some are made for a loader to refuse
+        assert differing({key: each for key, each in ours.items() if key[0] in opened}, theirs) == {}
+        assert len(theirs) > 100
 
 
 @pytest.mark.parametrize("series", SERIES)

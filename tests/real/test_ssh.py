@@ -194,6 +194,23 @@ def test_an_edit_is_seen_at_once(built: Built, native: Built, tmp_path: Path) ->
     assert "events.h' file not found" in built.ninja(code=1)
 
 
+def test_a_copy_is_compared_once(built: Built, native: Built, tmp_path: Path) -> None:
+    """A new session has no need of rsync where nothing has changed, but after a command that may have written there."""
+    built.make()
+    built.end()
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "ssh").symlink_to(str(shutil.which("ssh")))
+    shutil.rmtree(built.root / "out/obj")
+    built.ninja(env={**os.environ, "PATH": str(tools)})
+    assert built.objects() == native.objects()
+    built.bpfgen("run", "--", "sh", "-c", "echo damaged > include/core.h")
+    built.end()
+    shutil.rmtree(built.root / "out/obj")
+    built.ninja()
+    assert built.objects() == native.objects()
+
+
 @pytest.mark.parametrize("victim", ["ninja", "session", "master"])
 def test_killed_in_mid_build(built: Built, native: Built, victim: str) -> None:
     ninja = built.started()

@@ -54,6 +54,7 @@ def test_size() -> None:
         "config/checkgo.py",
         "config/checkkernel.py",
         "config/checkverdicts.py",
+        "config/checkverify.py",
         "config/decode.py",
         "project.py",
         "sources.py",

@@ -52,9 +52,13 @@ def function(*rows: Row, start: int = 0, static: bool = False, **references: Ref
 def reached(*functions: Function, resolutions: Optional[dict[Place, Resolution]] = None, known: Optional[Known] = None,
             externs: tuple[Extern, ...] = (), data: bytes = b"") -> set[int]:  # fmt: skip
     """Slots of the first function, and those of others as 100 times their number more."""
+    relocations = [each.relocation for each in (resolutions or {}).values()]
     sections = [SimpleNamespace(name=".rodata", data=data), SimpleNamespace(name=".data", data=data)]
     found: Any = SimpleNamespace(
-        functions=functions, externs=externs, elf=SimpleNamespace(sections=sections, little=True)
+        functions=functions,
+        externs=externs,
+        relocations=relocations,
+        elf=SimpleNamespace(sections=sections, little=True),
     )
     places = live(found, functions[0], resolutions or {}, known or Known())
     starts = {insn.slot: 100 * at + insn.slot - each.start for at, each in enumerate(functions) for insn in each.code}
@@ -290,9 +294,23 @@ def test_jumps_of_unknown_targets() -> None:
 
 
 def test_a_flow_is_kept_for_many_kernels() -> None:
-    found: Any = SimpleNamespace(functions=(GUARD,), externs=(), elf=SimpleNamespace(sections=[], little=True))
+    found: Any = SimpleNamespace(
+        functions=(GUARD,),
+        externs=(),
+        relocations=[answer(0, 0)["xdp", 0].relocation],
+        elf=SimpleNamespace(sections=[], little=True),
+    )
     flow = Flow(found)
     assert [len(flow.live(GUARD, answer(0, value), Known())) for value in (0, 1, 0)] == [4, 5, 4]
+
+
+def test_without_types_of_a_kernel_an_answer_is_not_known() -> None:
+    """What the compiler left in the instruction is no answer."""
+    code = function((MOV, 1, 0, 0, 1), (JNE, 1, 0, 1, 0), (MOV, 0), (EXIT,))
+    elf = SimpleNamespace(sections=[], little=True)
+    for relocations, slots in (([answer(0, 1)["xdp", 0].relocation], 4), ([], 3)):
+        found: Any = SimpleNamespace(functions=(code,), externs=(), relocations=relocations, elf=elf)
+        assert len(live(found, code, {}, Known())) == slots
 
 
 @pytest.mark.parametrize(

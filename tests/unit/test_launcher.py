@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 from bpfgen.buildid import fingerprint
 from bpfgen.cachelog import Counts, of_counters, of_log
-from bpfgen.launcher import LAUNCHERS, Use, _script, _setup, prefix_maps, unset
+from bpfgen.config.report import Report
+from bpfgen.config.source import read_document
+from bpfgen.errors import Failure
+from bpfgen.launcher import LAUNCHERS, Launcher, Use, _script, _setup, prefix_maps, refuse_elsewhere, unset
 
 LETTERS = st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="/")
 FOLDERS = st.text(LETTERS, min_size=1, max_size=8).filter(lambda name: name not in {".", ".."})
@@ -31,6 +34,16 @@ def test_ccache_leaves_alone_what_its_files_set() -> None:
     for name, left in (("hash_dir", 6), ("remote_storage", 5), ("secondary_storage", 5)):
         assert len(LAUNCHERS["ccache"](use("redis://x", frozenset([name])))) == left
     assert LAUNCHERS["ccache"](use("redis://x", frozenset(names))) == ()
+
+
+def test_only_ccache_goes_with_a_builder() -> None:
+    report = Report(read_document("build.toml", b'[cache]\nlauncher = "sccache"\n'))
+    refuse_elsewhere(Launcher("none"), "docker", report)
+    refuse_elsewhere(Launcher("ccache", words=("/usr/bin/ccache",), outside=True), "docker", report)
+    report.fail_if_any()
+    refuse_elsewhere(Launcher("sccache", words=("/usr/bin/sccache",)), "docker", report)
+    with pytest.raises(Failure, match=r"^build.toml:2:12: error: sccache can't run a compiler that is elsewhere"):
+        report.fail_if_any()
 
 
 def test_ccache_replaces_no_dollar() -> None:

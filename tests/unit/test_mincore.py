@@ -10,11 +10,13 @@ import pytest
 from btffile import Builder
 
 from bpfgen.bpf.btf import Btf, Kind
+from bpfgen.bpf.ciliumtypes import types_match
 from bpfgen.bpf.core import CORE_KINDS
 from bpfgen.bpf.corematch import Match
 from bpfgen.bpf.kernel import KernelTypes
 from bpfgen.bpf.object import BpfObject
 from bpfgen.bpf.resolve import Resolver
+from bpfgen.bpf.shapes import Shapes
 from bpfgen.kernels.mincore import Marks
 
 OBJECTS = Path(__file__).parent.parent / "data" / "objects"
@@ -136,12 +138,38 @@ def test_a_type_made_of_itself_comes_to_an_end() -> None:
     assert len(Btf(marks.written())) == 3
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_cilium_looks_behind_pointers(order: str) -> None:
+    """At the members that the program's type has, and no others."""
+    own = Builder(order)
+    own.add(Kind.INT, "int", 4, 32)
+    own.add(Kind.STRUCT, "small", 4, own.name("b"), 1, 0, items=1)
+    own.add(Kind.PTR, "", 2)
+    own.add(Kind.STRUCT, "holder", 8, own.name("next"), 3, 0, items=1)
+    local = Shapes(Btf(own.bytes()))
+    theirs = Builder(order)
+    theirs.add(Kind.INT, "int", 4, 32)
+    theirs.add(Kind.STRUCT, "small", 8, theirs.name("a"), 1, 0, theirs.name("b"), 1, 32, items=2)
+    theirs.add(Kind.PTR, "", 2)
+    theirs.add(Kind.STRUCT, "holder", 16, theirs.name("more"), 1, 0, theirs.name("next"), 3, 64, items=2)
+    whole = KernelTypes(theirs.bytes())
+    assert types_match(local, 4, whole.shapes(""), 4, set())
+    marks = Marks(whole)
+    marks.alike(local, 4, 4)
+    assert shown(marks.written()) == {"int": None, "small": ["b"], "ptr": None, "holder": ["next"]}
+    assert types_match(local, 4, KernelTypes(marks.written()).shapes(""), 4, set())
+    marks = Marks(whole)
+    marks.match(4)  # libbpf compares names behind pointers
+    assert not types_match(local, 4, KernelTypes(marks.written()).shapes(""), 4, set())
+
+
+@pytest.mark.parametrize("loader", ["libbpf", "cilium"])
 @pytest.mark.parametrize("name", ["core.bpfel", "core.bpfeb", "needs.bpfel", "needs.bpfeb"])
-def test_relocations_have_the_same_outcome(name: str) -> None:
+def test_relocations_have_the_same_outcome(name: str, loader: str) -> None:
     """With the object's own types as a kernel's, and with those of another object, which lacks most."""
     found = BpfObject((OBJECTS / f"{name}.o").read_bytes())
     other = BpfObject((OBJECTS / "sample.bpfel.o").read_bytes())
-    resolver = Resolver(found)
+    resolver = Resolver(found, loader)
     for each in (found, other):
         assert each.btf is not None
         data = each.elf.section(".BTF").data  # type: ignore[union-attr]

@@ -207,6 +207,14 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         {"known": types("6.1", "do_unlinkat"), "arch": "arm64"},
         ("fails attach_type trace_fentry f",),
     ),
+    "fentry-arm64-backport": (
+        ENTRY,
+        {
+            "known": types("5.15", "do_unlinkat", "register_ftrace_direct", "register_ftrace_function"),
+            "arch": "arm64",
+        },
+        (),
+    ),
     "fentry-arm64-6.4": (ENTRY, {"known": types("6.4", "do_unlinkat"), "arch": "arm64"}, ()),
     "fentry-no-types": (ENTRY, {"upstream": "6.1"}, ("unknown attach_target do_unlinkat f",)),
     "fentry-later": ('SEC("fentry")\n' + LATER, {"known": "6.1"}, ("conditional attach_target  f",)),
@@ -331,6 +339,22 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         ),
         {"upstream": "5.2"},
         ("fails map_flags BPF_F_CLONE",),
+    ),
+    "size": (
+        (
+            'struct { __uint(type, 1); __type(key, u32); __type(value, u32); } m SEC(".maps");\n'
+            'SEC("tc") int f(void *c) {\nreturn lookup(&m, c) != 0; /*!*/\n}\n'
+        ),
+        {"upstream": "6.1"},
+        ("conditional map_size m",),
+    ),
+    "no-size": (
+        (
+            'struct { __uint(type, 4); __uint(key_size, 4); __uint(value_size, 4); } m SEC(".maps");\n'
+            'SEC("tc") int f(void *c) { return lookup(&m, c) != 0; }\n'
+        ),
+        {"upstream": "6.1"},
+        (),
     ),
     "core": (GONE, {"known": types("6.1", fields="pid state")}, ()),
     "core-gone": (GONE, {"known": types("6.1", fields="pid __state")}, ("fails core task_struct.state f",)),

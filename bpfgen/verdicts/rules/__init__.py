@@ -23,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     attach.targets,
     maps.types,
     maps.flags,
+    maps.sizes,
     maps.struct_ops,
     code.helpers,
     code.allowed,

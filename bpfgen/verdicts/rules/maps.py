@@ -10,10 +10,12 @@ from bpfgen.bpf.core import essential_name
 from bpfgen.bpf.info import MapInfo
 from bpfgen.catalog import table
 from bpfgen.verdicts.case import Case
-from bpfgen.verdicts.model import FAILS, UNKNOWN, Reason
+from bpfgen.verdicts.model import CONDITIONAL, FAILS, UNKNOWN, Reason
 from bpfgen.verdicts.subject import Loaded, Site
 from bpfgen.verdicts.target import BTF
 
+SIZELESS = frozenset({"perf_event_array", "struct_ops"})
+"""Maps that loaders give a size: an entry for each processor; and those that have one."""
 LEFT_OUT = "?.struct_ops"
 """What the sections begin with whose maps libbpf doesn't create unasked."""
 
@@ -41,6 +43,20 @@ def flags(case: Case) -> Iterator[Reason]:
             reason = case.missing(answer, "map_flags", name, f"{name}, which the map {each.name} has")
             if reason is not None:
                 yield _placed(case, reason, each)
+
+
+def sizes(case: Case) -> Iterator[Reason]:
+    """Sizes that the object leaves to who loads it."""
+    for each in _created(case):
+        if each.type in SIZELESS or each.type.endswith("_storage"):
+            continue
+        sized = {"max_entries": each.max_entries}
+        if each.type in ("hash", "array", "stack_trace"):
+            sized["value_size"] = each.value_size
+        left = [field for field, size in sized.items() if not size]
+        if left:
+            message = f"the map {each.name} has no {' and no '.join(left)}: it must be told at run time"
+            yield _placed(case, Reason(CONDITIONAL, "map_size", each.name, message), each)
 
 
 def struct_ops(case: Case) -> Iterator[Reason]:

@@ -1,0 +1,1 @@
+"""`bpfgen verify`: loads objects into real kernels, and keeps what they said."""
