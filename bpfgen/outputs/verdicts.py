@@ -26,7 +26,7 @@ def section(basis: Basis) -> dict[str, Any]:
         profile = kernel.profile.replace("{arch}", arch) if kernel.profile else None
         types = types_path(config, basis.out, name, arch)
         row = {"name": name, "arch": arch, "upstream": kernel.upstream, "assume": list(kernel.assume)}
-        rows.append({**row, "btf": types, "profile": profile})
+        rows.append({**row, "btf": types, "profile": profile, "min_btf": kernel.min_btf})
     return {"path": f"{basis.out}/verdicts.json", "loader": config.check.loader, "kernels": rows}
 
 

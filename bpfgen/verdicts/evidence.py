@@ -29,7 +29,15 @@ class Evidence:
         self.row = row
         self._btf = Path(row["btf"]).read_bytes() if row["btf"] else None
         self._profile = Path(row["profile"]).read_bytes() if row["profile"] else None
-        words = [row["arch"], row["upstream"], row["assume"], loader, code(), *map(_hash, (self._btf, self._profile))]
+        words = [
+            row["arch"],
+            row["upstream"],
+            row["assume"],
+            row["min_btf"],
+            loader,
+            code(),
+            *map(_hash, (self._btf, self._profile)),
+        ]
         self.key = _hash(json.dumps(words).encode())[:DIGITS]
 
     @cached_property
@@ -40,7 +48,8 @@ class Evidence:
 
         row, profile = self.row, self.profile
         features, tools = (profile.features, profile.tools) if profile is not None else (None, {})
-        known = Known(row["name"], row["arch"], row["upstream"] or "", tuple(row["assume"]), features, tools)
+        assumed, shipped = tuple(row["assume"]), row["min_btf"]
+        known = Known(row["name"], row["arch"], row["upstream"] or "", assumed, features, tools, shipped)
         try:
             return Target(known, KernelTypes(self._btf) if self._btf is not None else None)
         except Malformed as error:

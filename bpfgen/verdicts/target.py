@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 from bpfgen.bpf.btf import Kind
 from bpfgen.bpf.kernel import KernelTypes
-from bpfgen.catalog import features, table
+from bpfgen.catalog import features, table, version
 from bpfgen.frozen import field, frozen
 from bpfgen.verdicts.span import Span, between, exactly, narrowed
 
@@ -61,6 +61,8 @@ class Known:
     """`features` of a profile: what bpftool found."""
     tools: Mapping[str, str] = field(default_factory=dict)
     """Of the profile: versions of what was asked."""
+    shipped: bool = False
+    """Whether its types are shipped with the program, because the kernel itself has none (`min_btf`)."""
 
 
 class Target:
@@ -88,8 +90,9 @@ class Target:
             since = str(row.get("kernel" if kind == "isa" else "since", ""))
         return self._by_version(since)
 
-    def calls(self, helper: str, program_type: str, attach_type: str = "") -> Answer:
-        """Whether programs of that type may call a helper that the kernel has.
+    def calls(self, helper: str, program_type: str, attach_type: str = "", sleepable: bool = False) -> Answer:
+        """Whether programs of that type may call a helper that the kernel has; `since` is the first kernel that was
+        asked and lets them.
 
         Of profiles, those count that bpftool 7.5 or newer made: before, with libbpf before 1.5, it said yes for every
         helper on new kernels.
@@ -98,9 +101,11 @@ class Target:
             found = self.known.profile.get("helpers", {}).get(f"{program_type}_available_helpers")
             if isinstance(found, list):
                 return Answer(helper in found, PROFILE)
-        rows = allowed()
-        row = rows.get(program_type, rows.get(f"{program_type}.{attach_type}"))
-        return Answer(helper in row if row is not None and helper in features("helper") else None, UPSTREAM)
+        rows, end = allowed(), ".s" if sleepable else ""
+        row = rows.get(f"{program_type}{end}", rows.get(f"{program_type}.{attach_type}{end}"))
+        if row is None or helper not in features("helper") or helper in table("allowed")["by_target"]:
+            return Answer(None)
+        return Answer(self._lets(row.get(helper, "")), UPSTREAM, row.get(helper, ""))
 
     def option(self, name: str) -> Optional[str]:
         """The value of an option of the kernel's configuration, by a profile."""
@@ -110,6 +115,19 @@ class Target:
     def function(self, name: str) -> Optional[bool]:
         """Whether the kernel itself has a function of that name; None where its types aren't known."""
         return None if self.types is None else bool(self.types.find(name, Kind.FUNC))
+
+    def _lets(self, first: str) -> Optional[bool]:
+        """Of the kernels that were asked, `first` was the oldest to say yes; none, if it is empty. What came between
+        two of them, either can have.
+        """
+        if not first:
+            return False
+        asked = [version(each) for each in table("allowed")["kernels"]]
+        before = [each for each in asked if each < version(first)]
+        if self.span.reaches(first):
+            return True
+        refused = before and self.span.high is not None and self.span.high <= (before[-1][0], before[-1][1] + 1)
+        return False if refused else None
 
     @cached_property
     def span(self) -> Span:
@@ -180,10 +198,24 @@ class Target:
 
 
 @cache
-def allowed() -> dict[str, frozenset[str]]:
-    """The helpers that programs of a type may call, by `TYPE` or `TYPE.ATTACH_TYPE`: `catalog/allowed.toml`."""
-    every, rows = table("allowed")["every"], table("allowed")["row"]
-    return {name: frozenset((*every, *row["helpers"])) for row in rows for name in row["types"]}
+def allowed() -> dict[str, dict[str, str]]:
+    """The helpers that programs may call, with the first kernel that lets them; by `TYPE` or `TYPE.ATTACH_TYPE`, with
+    `.s` if they sleep: `catalog/allowed.toml`.
+    """
+    facts, names = table("allowed"), {row["id"]: name for name, row in features("helper").items()}
+    found = {}
+    for row in facts["row"]:
+        by_id = {number: kernel for kernel in facts["kernels"] for number in _numbers(row.get(kernel, ""))}
+        own = {names[number]: kernel for number, kernel in by_id.items()}
+        found.update(dict.fromkeys(row["types"], own))
+    return found
+
+
+def _numbers(ranges: str) -> Iterator[int]:
+    """`"1-3 5"` → 1, 2, 3, 5."""
+    for each in ranges.split():
+        first, _, last = each.partition("-")
+        yield from range(int(first), int(last or first) + 1)
 
 
 def _rows(kinds: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, Any]]]:

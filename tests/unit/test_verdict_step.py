@@ -32,6 +32,7 @@ def kernel(name: str, upstream: str, **more: Any) -> dict[str, Any]:
         "assume": [],
         "btf": None,
         "profile": None,
+        "min_btf": False,
     }
     return {**row, **more}
 

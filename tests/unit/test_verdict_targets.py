@@ -64,10 +64,29 @@ def test_helpers_by_type_of_program() -> None:
     known = target(profile=PROFILE, tools={"libbpf": "v1.6"})
     assert [known.calls(each, "xdp").has for each in ("bpf_loop", "bpf_redirect_map")] == [True, False]
     assert known.calls("bpf_redirect_map", "sched_cls").has is False  # by the catalogue
-    assert target(profile=PROFILE).calls("bpf_redirect_map", "xdp").has is True
-    assert target().calls("4711", "xdp").has is None
-    assert target().calls("bpf_loop", "struct_ops").has is None
-    assert target().calls("bpf_probe_read", "tracing", "trace_iter").has is True
+    assert target(profile=PROFILE, upstream="6.1").calls("bpf_redirect_map", "xdp").has is True
+
+
+@pytest.mark.parametrize(
+    ("release", "call", "wanted"),
+    [
+        ("6.1", ("bpf_probe_read", "tracing", "trace_iter"), True),
+        ("6.1", ("bpf_probe_read", "xdp"), False),
+        ("6.12", ("bpf_get_current_comm", "xdp"), False),
+        ("7.2", ("bpf_get_current_comm", "xdp"), True),
+        ("6.15", ("bpf_get_current_comm", "xdp"), None),  # 6.12 says no, 7.2 yes
+        ("5.4", ("bpf_get_current_comm", "xdp"), False),
+        ("5.4", ("bpf_redirect_map", "xdp"), None),  # older than all that were asked
+        ("6.1", ("4711", "xdp"), None),
+        ("6.1", ("bpf_loop", "struct_ops"), None),
+        ("6.1", ("bpf_d_path", "tracing", "trace_fentry"), None),  # some functions may, others not
+        ("6.1", ("bpf_copy_from_user", "kprobe"), False),
+        ("6.1", ("bpf_copy_from_user", "kprobe", "", True), True),
+    ],
+)
+def test_helpers_by_type_and_version(release: str, call: tuple[Any, ...], wanted: Optional[bool]) -> None:
+    """By the kernels that were asked; between two that say different things, nothing is known."""
+    assert target(upstream=release).calls(*call).has is wanted
 
 
 def test_options_of_the_configuration() -> None:

@@ -217,6 +217,11 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     ),
     "fentry-arm64-6.4": (ENTRY, {"known": types("6.4", "do_unlinkat"), "arch": "arm64"}, ()),
     "fentry-no-types": (ENTRY, {"upstream": "6.1"}, ("unknown attach_target do_unlinkat f",)),
+    "fentry-shipped": (
+        ENTRY,
+        {"known": types("5.8", "do_unlinkat"), "shipped": True},
+        ("fails attach_target do_unlinkat f",),
+    ),
     "fentry-later": ('SEC("fentry")\n' + LATER, {"known": "6.1"}, ("conditional attach_target  f",)),
     "fentry-dummy": ('SEC("fentry/dummy_f")\n' + LATER, {"known": "6.1"}, ("conditional attach_target dummy_f f",)),
     "fentry-module": (
@@ -360,6 +365,11 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "core-gone": (GONE, {"known": types("6.1", fields="pid __state")}, ("fails core task_struct.state f",)),
     "core-no-types": (GONE.replace(" /*!*/", ""), {"upstream": "5.10"}, ("unknown core",)),
     "core-without": (GONE.replace(" /*!*/", ""), {"upstream": "4.18"}, ("conditional core",)),
+    "kinds": (
+        'float f = 1;\nSEC("xdp") int g(u32 *c) { return c[1]; }\n',
+        {"upstream": "5.10"},
+        ("ok btf FLOAT",),
+    ),
     "unasked": ('SEC("?fentry/gone")\n' + LATER, {"known": "6.1"}, ()),
     "unasked-cilium": (
         'SEC("?fentry/gone")\n' + LATER,

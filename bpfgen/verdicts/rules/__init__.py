@@ -35,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     data.ksyms,
     data.kconfig,
     data.variables,
+    data.kinds,
     core.types,
     core.refused,
     core.missing,

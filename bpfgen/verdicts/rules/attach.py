@@ -52,6 +52,9 @@ def _target(case: Case, program: Loaded) -> Iterator[Reason]:
     if not name:
         message = f'SEC("{section}") names no {what}: it must be told at run time'
         yield case.reason(CONDITIONAL, "attach_target", "", message, program)
+    elif case.target.known.shipped:
+        message = f"the kernel has no types of its own, by which programs are attached to the {what} {name}"
+        yield case.reason(FAILS, "attach_target", name, message, program)
     elif types is None:
         message = f"the kernel's types aren't known, so whether it has the {what} {name} isn't"
         yield case.reason(UNKNOWN, "attach_target", name, message, program)

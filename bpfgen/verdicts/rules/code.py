@@ -40,12 +40,13 @@ def allowed(case: Case) -> Iterator[Reason]:
     for program in case.subject.programs:
         kind = program.info.type
         for name, sites in program.of("helper").items():
-            answer = case.target.calls(name, kind, program.info.attach_type)
+            answer = case.target.calls(name, kind, program.info.attach_type, program.info.sleepable)
             if answer.has is not False or not case.target.has("helper", name).has:
                 continue
             site = case.live(program, sites)
             if site is not None:
-                message = f"programs of the type {kind} may not call {name}"
+                later = f": newer kernels let them, such as {answer.since}" if answer.since else ""
+                message = f"programs of the type {kind} may not call {name}{later}"
                 yield case.reason(FAILS, "helper", name, message, program, site, answer.source)
 
 

@@ -29,6 +29,9 @@ def kfuncs(case: Case) -> Iterator[Reason]:
             reason = case.missing(answer, "kfunc", extern.name, what, program, sites, soft=extern.weak)
             if reason is not None:
                 yield reason
+        elif case.target.known.shipped and not extern.weak:
+            message = f"the kernel has no types of its own, by which its function {extern.name} is called"
+            yield case.reason(FAILS, "kfunc", extern.name, message, program, site)
         elif types is None:
             message = f"the kernel's types aren't known, so whether it has the function {extern.name} isn't"
             yield case.reason(UNKNOWN, "kfunc", extern.name, message, program, site)
@@ -107,3 +110,15 @@ def variables(case: Case) -> Iterator[Reason]:
                 reason = case.missing(answer, "data", name, what, program, sites)
                 if reason is not None:
                     yield reason
+
+
+def kinds(case: Case) -> Iterator[Reason]:
+    """Kinds of types in the object that the kernel doesn't know: loaders write others for them."""
+    btf = case.subject.found.btf
+    if btf is None:
+        return
+    found = {Kind(btf.words[start + 1] >> 24 & 0x1F).name for start in btf.starts}
+    lacking = [name for name in table("kernels")["btf"] if name in found and case.target.has("btf", name).has is False]
+    if lacking:
+        message = f"the kernel doesn't know {', '.join(lacking)} in the object's types; the loader writes others"
+        yield case.reason(OK, "btf", " ".join(lacking), message)
