@@ -13,7 +13,7 @@ from typing import Any
 import fetch
 import pytest
 import sshd
-from project import BPFGEN, COMMON, XDP, Project
+from project import BPFGEN, COMMON, NINJA, XDP, Project
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -77,7 +77,8 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def reports(project: Project, *words: str, code: int) -> dict[str, dict[str, dict[str, Any]]]:
     """Kernel → program → what `bpfgen verify` says of its object."""
-    done = project.bpfgen("verify", "--json", *words, code=code)
+    path = f"{os.path.dirname(NINJA)}{os.pathsep}{os.environ['PATH']}"  # two versions don't share a log
+    done = project.bpfgen("verify", "--json", *words, code=code, env={**os.environ, "PATH": path})
     assert done.stderr == ""
     value = json.loads(done.stdout)
     assert value["ok"] is (code == 0)
@@ -148,7 +149,8 @@ class TestOwnPrograms:
         # A kernel's configuration comes out of its package too.
         asks = 'extern int CONFIG_HZ __attribute__((section(".kconfig")));\n'
         project.write("bpf/hz.c", asks + XDP.replace("NAME", "hz").replace("VERDICT", "CONFIG_HZ == 250"))
-        text += '[program.hz]\nsource = "bpf/hz.c"\nportable = true\ninclude = ["own"]\ncflags = ["-Wno-unused-parameter"]\n'
+        text += '[program.hz]\nsource = "bpf/hz.c"\nportable = true\ninclude = ["own"]\n'
+        text += 'cflags = ["-Wno-unused-parameter"]\n'
         project.write("own/common.h", COMMON)
         kernel = f'[kernel.k]\nupstream = "6.12"\nimage = "{fetch.kernel("6.12", "arm64")}"\n'
         project.write("build.toml", f'{text}\n[check]\nloader = "cilium"\n{kernel}')
