@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import tarfile
+from pathlib import Path
 
 import pytest
 
+from bpfgen import cli
 from bpfgen.config.decode import decode
 from bpfgen.config.report import Report
 from bpfgen.config.schema import Config
@@ -134,3 +137,12 @@ def test_modules() -> None:
     """Names of files and of modules differ in one letter; what is no ELF file depends on nothing."""
     assert plain("kernel/drivers/md/md-mod") == "md_mod"
     assert depends(elf(62)) == []
+
+
+def test_commands_of_the_page() -> None:
+    """Every command that the page shows is one."""
+    page = Path(__file__).parents[2] / "docs" / "verify.md"
+    lines = re.findall(r"^\$ (?:sudo )?bpfgen (verify.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(lines) > 4
+    for line in lines:
+        assert cli.parse(line.split()).run
