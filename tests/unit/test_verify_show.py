@@ -9,7 +9,7 @@ import pytest
 from bpfgen.errors import Failure, Location, Problem
 from bpfgen.verify import show, trouble
 from bpfgen.verify.classify import Refusal
-from bpfgen.verify.model import ACCEPTED, FAILS, OK, Count, Program, Report, Verified
+from bpfgen.verify.model import ACCEPTED, FAILS, OK, UNDESCRIBED, Count, Program, Report, Verified
 
 HELPER = Refusal("helper", "unknown func bpf_loop#181")
 VERIFIER = Refusal("verifier", "R1 invalid mem access 'scalar'")
@@ -67,6 +67,15 @@ def test_details() -> None:
         "  accepted: it is old",
         "c/bpfel on lts61 arm64 (6.1.0): loads, so the table of its program need not accept anything there",
     ]
+
+
+def test_what_is_undescribed() -> None:
+    """The way to describe it is shown."""
+    refusal = Refusal("description", "failed to find kernel BTF type ID of 'dummy_fentry'")
+    program = Program("enter", "fentry/dummy_fentry", UNDESCRIBED, refusal=refusal)
+    verified = Verified("tool/bpfel", UNDESCRIBED, (program,), refusal)
+    *_, last = show.details(Report("k", "amd64", "6.1", "libbpf 1.7", "emulated", (verified,)), False)
+    assert last == '    hint: name the function:  attach = { enter = "…" }  in [program.tool.load]'
 
 
 def test_summary() -> None:
