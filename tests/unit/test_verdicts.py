@@ -408,6 +408,11 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "by-symbol": (BY_SYMBOL, {"known": "6.1"}, ("ok kfunc kill f",)),
     "by-symbol-there": (BY_SYMBOL, {"known": types("6.1", "kill")}, ()),
     "by-symbol-old": (BY_SYMBOL, {"upstream": "5.4"}, ("ok kfunc kill f",)),
+    "no-code": (
+        BY_SYMBOL + 'asm(".section xdp,\\"ax\\",@progbits; .type g,@function; g: r0 = 0; exit; .size g,0");\n',
+        {"known": "6.1"},
+        ("ok kfunc kill f",),
+    ),
     "weak-unasked": (BY_SYMBOL.replace("if (!kill) return 0;", ""), {"known": "6.1"}, ("fails kfunc kill f",)),
     "nothing-known": (
         RING.replace(" /*!*/", ""),
