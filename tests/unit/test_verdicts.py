@@ -104,6 +104,12 @@ def check(reasons: tuple[Reason, ...], source: str, *wanted: str) -> None:
 
 
 RING = 'MAP(27) events SEC(".maps");\nSEC("xdp") int f(void *c) {\nreturn lookup(&events, c) != 0; /*!*/\n}\n'
+TYPED = RING.replace("MAP(27)", "MAP(27, __type(value, u64))")
+VERSION = """\
+extern u32 LINUX_KERNEL_VERSION __kconfig;
+SEC("xdp") int f(void *c) { return
+LINUX_KERNEL_VERSION > 5; }
+"""
 LOOP = """\
 static __noinline int each(u32 at, void *c) { return 0; }
 SEC("xdp") int f(void *c) { return
@@ -361,6 +367,19 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         {"upstream": "6.1"},
         (),
     ),
+    "ring-of-records": (TYPED, {"upstream": "6.1"}, ("fails map_entry events",)),
+    "ring-of-records-cilium": (TYPED.replace(HERE, ""), {"upstream": "6.1", "loader": "cilium"}, ()),
+    "fixed-size": (
+        (
+            'MAP(3, __type(key, u32); __type(value, u64)) m SEC(".maps");\n'
+            'SEC("tc") int f(void *c) {\nreturn tail_call(c, &m, 0); /*!*/\n}\n'
+        ),
+        {"upstream": "6.1"},
+        ("fails map_entry m",),
+    ),
+    "version": (VERSION, {"upstream": "6.1"}, ()),
+    "version-cilium": (VERSION, {"upstream": "6.1", "loader": "cilium"}, ("fails kconfig LINUX_KERNEL_VERSION f",)),
+    "version-int-cilium": (VERSION.replace("u32 L", "int L"), {"upstream": "6.1", "loader": "cilium"}, ()),
     "core": (GONE, {"known": types("6.1", fields="pid state")}, ()),
     "core-gone": (GONE, {"known": types("6.1", fields="pid __state")}, ("fails core task_struct.state f",)),
     "core-no-types": (GONE.replace(" /*!*/", ""), {"upstream": "5.10"}, ("unknown core",)),
