@@ -31,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     code.licence,
     code.instructions,
     code.calls,
+    code.pointers,
     code.loops,
     data.kfuncs,
     data.ksyms,

@@ -8,7 +8,7 @@ from bpfgen.bpf.btf import Kind
 from bpfgen.catalog import table
 from bpfgen.verdicts.case import Case
 from bpfgen.verdicts.model import CONDITIONAL, FAILS, OK, UNKNOWN, Reason
-from bpfgen.verdicts.rules.maps import first_use, in_module, module_of
+from bpfgen.verdicts.rules.maps import first_use, without
 from bpfgen.verdicts.subject import CILIUM
 from bpfgen.verdicts.target import BTF
 
@@ -47,10 +47,11 @@ def kfuncs(case: Case) -> Iterator[Reason]:
 
 
 def _lacks(case: Case, name: str, kind: str, what: str) -> Reason:
-    use, module = first_use(case, kind, name), module_of(name)
+    use = first_use(case, kind, name)
     program, site = use if use is not None else (None, None)
-    message = f"the kernel itself has no {what} {name}{in_module(module)}"
-    return case.reason(CONDITIONAL if module else FAILS, kind, name, message, program, site, BTF)
+    verdict, end = without(case, name, f"module_{kind}")
+    message = f"the kernel itself has no {what} {name}{end}"
+    return case.reason(verdict, kind, name, message, program, site, BTF)
 
 
 def _weak(case: Case, name: str) -> Iterator[Reason]:

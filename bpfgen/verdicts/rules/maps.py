@@ -132,6 +132,17 @@ def module_of(name: str) -> str:
     return str(rows[max(found, key=len)]) if found else ""
 
 
+def without(case: Case, name: str, feature: str) -> tuple[str, str]:
+    """What it makes of an object that the kernel itself lacks something: the verdict, and the end of a sentence on it.
+    A module may bring it where the kernel has a feature.
+    """
+    module, answer = module_of(name), case.target.has("feature", feature)
+    if answer.has is False:
+        text = table("kernels")["feature"][feature]["text"]
+        return FAILS, f"; even where a module has it, the kernel lacks {text}{answer.lately}"
+    return CONDITIONAL if module else FAILS, in_module(module)
+
+
 def in_module(module: str) -> str:
     """The end of a sentence on something that the kernel itself doesn't have."""
     return f": the module {module} has it" if module else ", unless a module has it"
