@@ -43,6 +43,7 @@ EPILOG = """examples:
   bpfgen init hello && cd hello   start a project that builds at once
   bpfgen && ninja                 generate, then build everything
   ninja arm64                     build for one architecture (or program, or kernel)
+  bpfgen check                    which kernels take which programs, and why not
   bpfgen doctor                   what would be used, and what is missing
   bpfgen explain xdp_blocklist    where each setting comes from
   bpfgen inspect out/obj/*/*.o    what is in an object

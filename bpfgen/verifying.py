@@ -42,6 +42,11 @@ class Cell:
         """The file that boots."""
         return f"{self.out}/verify/{self.kernel}/{self.arch}.kernel"
 
+    @property
+    def config(self) -> str:
+        """The file with its configuration."""
+        return f"{self.out}/verify/{self.kernel}/{self.arch}.config"
+
 
 def cells(config: Config, units: Sequence[Unit]) -> list[Cell]:
     """Every kernel and architecture that units are for, in the order of the file; also those without a kernel to
@@ -107,15 +112,15 @@ def verify_edges(
     found = [cell for cell in cells(config, units) if cell.key]
     yield from loader_edges(config, dict.fromkeys(cell.arch for cell in found), host, layout, code)
     for cell in found:
-        words = ("image", file, cell.kernel, cell.arch, cell.key, cell.source, cell.image)
-        yield _errors(step_edge(host, words, (cell.image,), (cell.source,), code))
+        words = ("image", file, cell.kernel, cell.arch, cell.key, cell.source, cell.image, cell.config)
+        yield _errors(step_edge(host, words, (cell.image, cell.config), (cell.source,), code))
         loader = loader_path(layout.out, config.check.loader, cell.arch)
         plan = layout.note("plan.json")
-        report = ("verified", plan, cell.kernel, cell.arch, cell.image, loader, cell.report)
+        report = ("verified", plan, cell.kernel, cell.arch, cell.image, cell.config, loader, cell.report)
         objects = tuple(
             layout.object(unit) for unit in units if cell.kernel in unit.kernels and cell.arch in unit.target.arches
         )
-        edge = _errors(step_edge(host, report, (cell.report,), objects, (cell.image, loader, plan, *code)))
+        edge = _errors(step_edge(host, report, (cell.report,), objects, (cell.image, cell.config, loader, plan, *code)))
         kept = f"{cell.report[: -len('.json')]}.kept.json"
         yield dataclasses.replace(edge, aside=(*edge.aside, kept), what=f"{cell.kernel} on {cell.arch}")
     if found:

@@ -37,10 +37,17 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     project = load(args)
     os.chdir(project.root)
     missing: list[Cell] = []
+    if args.dry_run and (args.running or args.ssh is not None):
+        where = "another machine" if args.ssh is not None else "this machine"
+        print(f"bpfgen: would load into the kernel of {where}", file=out)
+        return 0
     if args.running or args.ssh is not None:
         reports = [_elsewhere(args, project)]
     else:
         found, missing = _chosen(args, project)
+        if args.dry_run:
+            print("".join(f"bpfgen: would verify {cell.kernel} {cell.arch}\n" for cell in found), end="", file=out)
+            return 0
         reports = _machines(args, found)
     reports = [_selected(report, project) for report in reports]
     worse = _compared(args, project, reports)

@@ -91,8 +91,8 @@ class Compile:
     """The kernel target whose `vmlinux.h` CO-RE programs include. Not given: the newest one that has `btf`."""
     fast: bool = True
     """Each program is compiled with what it can name of `vmlinux.h`, which takes a quarter of the time and gives the
-    same object; where that isn't sure, and for programs of several sources, with the whole header. `false`: always with
-    the whole one.
+    same object; where that isn't sure, and for programs of several sources, with the whole header. DWARF that the strip
+    would drop isn't made. `false`: always the whole header, with DWARF.
     `bpfgen check --fast` compares both."""
     strip: bool = True
     """Objects are stripped of DWARF, as `llvm-strip -g` does it; their BTF stays, and with it line information.

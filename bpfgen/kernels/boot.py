@@ -9,6 +9,7 @@ from bpfgen.kernels.elf import MAGIC as ELF
 from bpfgen.kernels.extract import BTF, innermost
 from bpfgen.kernels.held import Data
 from bpfgen.kernels.image import is_image
+from bpfgen.kernels.packages import WANTED, is_package, members
 from bpfgen.kernels.unusable import Unusable
 
 HINT = "name a kernel's package, its vmlinuz, vmlinux or Image:  image = …"
@@ -38,3 +39,28 @@ ELF_MACHINES: Mapping[str, bytes] = {"amd64": b"\x3e\0", "arm64": b"\xb7\0"}
 IMAGES: Mapping[str, bytes] = {"arm64": b"ARM\x64"}
 """Architectures whose kernels boot as an Image, and its magic (Documentation/arch/arm64/booting.rst)."""
 OTHER = "write {arch} in its path where there is a file for each architecture"
+
+
+def release_of(data: Data) -> str:
+    """The version of a kernel as `uname -r` says it, by the banner in it; empty where there is none."""
+    at = data.find(BANNER)
+    return data[at + len(BANNER) : at + 200].split(b" ")[0].decode(errors="replace") if at >= 0 else ""
+
+
+BANNER = b"Linux version "
+"""init/version.c"""
+
+
+def configuration(data: Data) -> bytes:
+    """The configuration of the kernel in a package, which stands before it there; empty where there is none, or no
+    package. Raises Unusable.
+    """
+    for member in members(data) if is_package(data) else ():
+        if CONFIG.search(member.path):
+            return member.data()[:]
+        if WANTED.search(member.path):
+            break
+    return b""
+
+
+CONFIG = re.compile(r"(?:^|/)(?:boot/config-[^/]+|lib/modules/[^/]+/config)$")

@@ -56,8 +56,8 @@ class Marks:
                         self.alike(resolver.own.shapes, each.relocation.access.root, match.root)
 
     def add(self, kind: int, match: Match) -> None:
-        """What fits a relocation of that kind. Every type that fits is kept, where bpftool keeps the last one: what a
-        loader refuses as ambiguous stays so.
+        """What fits a relocation of that kind. Every type that fits is kept, so what a loader refuses as ambiguous
+        stays so; bpftool keeps the last of those that agree, and stops where they don't.
         """
         if kind in FIELD_KINDS:
             self.field(match.root, match.steps)

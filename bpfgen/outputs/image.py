@@ -8,16 +8,18 @@ from bpfgen.outputs.types import refusal
 from bpfgen.verify.trouble import told
 
 
-def step(file: str, kernel: str, arch: str, key: str, source: str, path: str) -> None:
-    """Writes the kernel of `source`, which the kernel target has for `key` (`image` or `btf`). Raises `Failure` and
-    `OSError`.
+def step(file: str, kernel: str, arch: str, key: str, source: str, path: str, config: str) -> None:
+    """Writes the kernel of `source`, which the kernel target has for `key` (`image` or `btf`), and its configuration,
+    which is empty where `source` has none. Raises `Failure` and `OSError`.
     """
     from bpfgen.files import write_if_changed
-    from bpfgen.kernels.boot import bootable
+    from bpfgen.kernels.boot import bootable, configuration
     from bpfgen.kernels.held import mapped
 
     with told(path):
         try:
-            write_if_changed(path, bootable(mapped(source), arch)[:])
+            data = mapped(source)
+            write_if_changed(path, bootable(data, arch)[:])
+            write_if_changed(config, configuration(data))
         except Unusable as error:
             raise Failure([refusal(file, kernel, source, error, key)]) from error

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 
 from bpfgen.errors import EXIT_FAILED, Failure, Problem
+from bpfgen.files import write_if_changed
 from bpfgen.verify.machine import HOST
 
 SOURCES = os.path.dirname(os.path.abspath(__file__))
@@ -31,7 +32,9 @@ def build(loader: str, arch: str, libbpf: str, path: str) -> None:
             _by_go(arch, folder, made)
         else:
             _by_cc(arch, libbpf, made)
-        os.replace(made, path)
+        with open(made, "rb") as file:
+            write_if_changed(path, file.read())
+    os.chmod(path, 0o755)  # noqa: S103 - as every program is
 
 
 def _by_go(arch: str, folder: str, made: str) -> None:

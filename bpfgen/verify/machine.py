@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 import re
@@ -12,6 +13,8 @@ from typing import Callable
 
 from bpfgen.errors import EXIT_FAILED, Failure, Problem
 from bpfgen.frozen import frozen
+from bpfgen.kernels.boot import release_of
+from bpfgen.kernels.held import mapped
 from bpfgen.verify.cpio import File, archive
 from bpfgen.verify.job import Item, Module, files
 from bpfgen.verify.machines import MACHINES, QUIET, Machine
@@ -32,6 +35,8 @@ class Guest:
     arch: str
     image: str
     """The file that it boots."""
+    config: str
+    """The file with its configuration, which loaders read; it may be empty."""
     loader: str
     memory: int
     """MiB"""
@@ -83,7 +88,11 @@ LAST = 15
 def _archive(guest: Guest, items: Sequence[Item], modules: Sequence[Module], port: str) -> bytes:
     with open(guest.loader, "rb") as file:
         init = File("init", file.read(), 0o755)
-    return archive([init, *(File(path, data) for path, data in files(items, modules, port))])
+    with open(guest.config, "rb") as file:
+        config = File(f"boot/config-{release_of(mapped(guest.image))}", file.read())
+    return archive(
+        [init, *([config] if config.data else []), *(File(path, data) for path, data in files(items, modules, port))]
+    )
 
 
 def _words(guest: Guest, machine: Machine, initrd: str, console: str) -> list[str]:
@@ -105,7 +114,7 @@ def kvm_answers(guest: Guest) -> str:
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "/dev/kvm can't be opened"
     deadlines = Deadlines(min(PROBE_SECONDS, guest.deadlines.boot), PROBE_SECONDS)
-    probe = Guest(guest.arch, guest.image, guest.loader, guest.memory, deadlines, kvm=True)
+    probe = dataclasses.replace(guest, deadlines=deadlines, kvm=True)
     ran = boot(probe, (), (), lambda _: None)
     if ran.talk.heard.kernel:
         return ""

@@ -22,17 +22,17 @@ from bpfgen.verify.rounds import Emulated, Outcomes, outcomes
 Plan = Mapping[str, Any]
 
 
-def verify_target(plan: Plan, kernel: str, arch: str, image: str, loader: str, path: str) -> None:
+def verify_target(plan: Plan, kernel: str, arch: str, files: tuple[str, str], loader: str, path: str) -> None:
     """Writes the report of a kernel on an architecture to `path`, and what the loader said beside it, for next time.
-    Raises `Failure`, OSError.
+    `files` have the kernel and its configuration. Raises `Failure`, OSError.
     """
     items = list(items_of(plan, kernel, arch))
-    rest = (_sha256(image), _sha256(loader), *_package(plan, kernel, arch))
+    rest = (*map(_sha256, files), _sha256(loader), *_package(plan, kernel, arch))
     keys = {item.name: item.key(*rest) for item in items}
     known = _known(kept(path))
     left = [item for item in items if keys[item.name] not in known["ends"]]
     if left:
-        found, how = _run(plan, kernel, arch, image, loader, left)
+        found, how = _run(plan, kernel, arch, files, loader, left)
         fresh = {keys[name]: end for name, end in found.ends.items()}
         before = {key: end for key, end in known["ends"].items() if key in keys.values()}
         known = {"release": found.release, "loader": found.loader, "how": how, "ends": {**before, **fresh}}
@@ -70,12 +70,14 @@ def kept(path: str) -> str:
     return f"{path[: -len('.json')]}.kept.json"
 
 
-def _run(plan: Plan, kernel: str, arch: str, image: str, loader: str, items: Sequence[Item]) -> tuple[Outcomes, str]:
+def _run(
+    plan: Plan, kernel: str, arch: str, files: tuple[str, str], loader: str, items: Sequence[Item]
+) -> tuple[Outcomes, str]:
     from bpfgen.verify.modules import modules_of, plain
 
     settings = plan["verify"]["settings"]
     machine_of(arch)
-    guest = Guest(arch, image, loader, settings["memory"], deadlines_of(plan))
+    guest = Guest(arch, *files, loader, settings["memory"], deadlines_of(plan))
     if settings["accelerator"] != "none":
         guest = dataclasses.replace(guest, kvm=_kvm(guest, settings["accelerator"]))
     names = tuple(dict.fromkeys(name for item in items for name in item.needs.modules))

@@ -289,7 +289,9 @@ def test_usage(project: Project) -> None:
     (project.root / LOCK).rename(project.root / "kept")
     assert verify(project, code=3) == ["bpfgen.lock: error: there is no such file"]
     (project.root / "kept").rename(project.root / LOCK)
-    assert "say what to verify" in project.bpfgen("verify", code=2).stderr
+    assert "there is no kernel target" in project.bpfgen("verify", code=3).stderr
+    assert "--rebuild is for --committed" in project.bpfgen("verify", "--rebuild", code=2).stderr
+    assert "--baseline isn't for --committed" in project.bpfgen("verify", "--committed", "--baseline", code=2).stderr
     assert "the whole build" in project.bpfgen("lock", "--only", "one", code=2).stderr
     before = (project.root / LOCK).read_bytes()
     project.program("one", "int more;\n")

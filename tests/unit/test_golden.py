@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bpfgen import compdb, ninja
+from bpfgen.builders.settings import Settings
 from bpfgen.catalog import arches
 from bpfgen.cli import parse
+from bpfgen.compile import layout_of
+from bpfgen.headers import vmlinux_edges
 from bpfgen.host import Host
 from bpfgen.launcher import Launcher
 from bpfgen.plan import Inputs, make_graph, make_plan
@@ -65,6 +69,20 @@ def test_golden(name: str, update: bool) -> None:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
         assert path.read_text(encoding="utf-8") == text
+
+
+def test_a_builder_is_woken_while_vmlinux_is_written() -> None:
+    """Natively there is none, and with a cache there may be nothing to compile."""
+    project = load(parse(["-C", str(GOLDEN / "kernels")]))
+
+    def woken(host: Host) -> set[str]:
+        edges = vmlinux_edges(project.config, project.units, host, layout_of(project.config), project.file, ())
+        return {edge.action.args[-1] for edge in edges if edge.action and "vmlinux" in edge.action.args}
+
+    elsewhere = replace(HOST, builder=Settings("docker", "", "sha256:1", "/project", ("/project",), (), "", "out/s"))
+    assert woken(HOST) == {""}
+    assert woken(elsewhere) == {"out/.bpfgen/session.sock"}
+    assert woken(replace(elsewhere, launcher=Launcher("ccache", words=("ccache",), outside=True))) == {""}
 
 
 def test_nothing_of_this_machine_is_in_them() -> None:

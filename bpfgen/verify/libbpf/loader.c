@@ -28,7 +28,7 @@ enum {
 	BASIC = 4,		   // the verifier's log level for statistics
 	WHOLE = 1 | 4,
 	PROGRAMS = 512, // of an object
-	NEEDS = 256,
+	NEEDS = 4096, // of an object
 };
 
 struct need {
@@ -89,7 +89,7 @@ static void print_message(int error)
 	for (char *row = strtok(said, "\n"); row; row = strtok(NULL, "\n")) {
 		if (!strncmp(row, "libbpf: ", 8))
 			row += 8;
-		if (strncmp(row, "failed to load object", 21))
+		if (strncmp(row, "failed to load object", 21) && length < sizeof(line))
 			length += snprintf(line + length, sizeof(line) - length, "%s%s", length ? "; " : "", row);
 	}
 	if (!length)
