@@ -370,7 +370,7 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
             'SEC("tc") int f(void *c) {\nreturn lookup(&m, c) != 0; /*!*/\n}\n'
         ),
         {"upstream": "6.1"},
-        ("conditional map_size m",),
+        ("ok map_size m",),
     ),
     "no-size": (
         (

@@ -10,7 +10,7 @@ from bpfgen.bpf.core import essential_name
 from bpfgen.bpf.info import MapInfo
 from bpfgen.catalog import table
 from bpfgen.verdicts.case import Case
-from bpfgen.verdicts.model import CONDITIONAL, FAILS, UNKNOWN, Reason
+from bpfgen.verdicts.model import CONDITIONAL, FAILS, OK, UNKNOWN, Reason
 from bpfgen.verdicts.subject import CILIUM, Loaded, Site
 from bpfgen.verdicts.target import BTF
 
@@ -48,7 +48,7 @@ def flags(case: Case) -> Iterator[Reason]:
 
 
 def sizes(case: Case) -> Iterator[Reason]:
-    """Sizes that the object leaves to who loads it."""
+    """Sizes that the object leaves to who loads it, which is no fault of a kernel's."""
     for each in _created(case):
         if each.type in SIZELESS or each.type.endswith("_storage"):
             continue
@@ -57,8 +57,8 @@ def sizes(case: Case) -> Iterator[Reason]:
             sized["value_size"] = each.value_size
         left = [field for field, size in sized.items() if not size]
         if left:
-            message = f"the map {each.name} has no {' and no '.join(left)}: it must be told at run time"
-            yield _placed(case, Reason(CONDITIONAL, "map_size", each.name, message), each)
+            message = f"the map {each.name} has no {' and no '.join(left)}: your program must set it"
+            yield _placed(case, Reason(OK, "map_size", each.name, message), each)
 
 
 def fixed_sizes(case: Case) -> Iterator[Reason]:
