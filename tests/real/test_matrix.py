@@ -147,7 +147,7 @@ def test_docs(pairs: list[Pair], update: bool) -> None:
     text = DOCS.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     old, _, after = rest.partition(END)
-    new = "\n".join([*_matrix(pairs), "", *_listed()]) + "\n"
+    new = "\n".join([*_matrix(pairs), "", _sum(pairs), "", *_listed()]) + "\n"
     if update:
         DOCS.write_text(f"{before}{BEGIN}{new}{END}{after}", encoding="utf-8")
     assert _still(old if not update else new) == _still(new)
@@ -173,6 +173,13 @@ def _matrix(pairs: list[Pair]) -> Iterator[str]:
             yield f"| {name} | {loader} | {' | '.join(map(str, cells))} | {unknown} | {share} |"
 
 
+def _sum(pairs: list[Pair]) -> str:
+    others = [pair for pair in pairs if pair.refusals != ("verifier",)]
+    agree, close = (sum(pair.agrees for pair in each) for each in (pairs, others))
+    text = f"In all, {agree} of {len(pairs)} pairs agree; of those that the verifier doesn't refuse for what the code does, "
+    return f"{text}{close} of {len(others)}."
+
+
 def _listed() -> Iterator[str]:
     yield "| program | loader | kernels | refused by | why no verdict says it |"
     yield "|---|---|---|---|---|"
@@ -182,4 +189,4 @@ def _listed() -> Iterator[str]:
 
 
 def _still(text: str) -> str:
-    return re.sub(rf"^\| {MOVING[1:]} \|.*\n", "", text, flags=re.MULTILINE)
+    return re.sub(rf"^(?:\| {MOVING[1:]} \||In all, ).*\n", "", text, flags=re.MULTILINE)
