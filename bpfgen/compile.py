@@ -94,7 +94,8 @@ def unit_edges(unit: Unit, host: Host, layout: Layout, known: Optional[Known] = 
         known = {} if known is None else known
         kind = (unit.target, unit.vmlinux, unit.settings)
         if kind not in known:
-            lean = ("--bpfgen-lean",) if is_lean(unit, host) else ()
+            how = "--bpfgen-lean=script" if host.launcher.scripted else "--bpfgen-lean"
+            lean = (how,) if is_lean(unit, host) else ()
             words = _words(unit, host, layout, (), (*_strip(unit), *lean))
             known[kind] = dataclasses.replace(words, first=_first(unit, host, layout, words.clang))
         yield _compile(unit, layout, unit.files[0], parts[0], known[kind])
@@ -221,7 +222,7 @@ def compiler_scripts(host: Host, layout: Layout) -> dict[str, str]:
 
 
 def _target(unit: Unit, host: Host) -> tuple[str, ...]:
-    maps = () if host.launcher.maps else prefix_maps(host.root, host.labels)
+    maps = () if host.launcher.scripted else prefix_maps(host.root, host.labels)
     return ("-target", unit.target.clang, f"-mcpu={unit.settings.mcpu}", *OWN_FLAGS, *maps)
 
 

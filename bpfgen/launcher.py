@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Optional
 
 from bpfgen.buildid import fingerprint
+from bpfgen.cc.lean import hidden, without_dwarf
 from bpfgen.config.report import Report
 from bpfgen.config.schema import Config
 from bpfgen.frozen import frozen
@@ -63,8 +64,8 @@ class Launcher:
     outside: bool = False
     """It runs our driver, as a compiler that reduces headers and strips, instead of being run by it: then on a hit no
     Python starts. For caches that ask the compiler for nothing but compiles."""
-    maps: bool = False
-    """Whether the script has the flags of `prefix_maps`."""
+    scripted: bool = False
+    """Whether the script has the flags of `prefix_maps`, and those that leave DWARF out (`cc.lean`)."""
     watch: tuple[str, ...] = ()
     """Files that say that the launcher must be looked for again."""
 
@@ -96,19 +97,21 @@ def _described(
     files, configured = _own_settings(command[0]) if name == "ccache" else ((), frozenset())
     use = Use(root, config.cache.remote, " ".join(identity), os.path.join(root, notes, STATSLOG), configured)
     environment = LAUNCHERS[name](use) if name in LAUNCHERS else ()
-    # ccache gets a script of the driver for the compiler (see `compile`), and hashes no prefix map. sccache does, and
-    # looks at the compiler's own file alone: the script has what it must not see, and what it must.
-    outside, maps = name == "ccache", name == "sccache"
-    wrapped = not outside and (maps or len(clang.command) > 1)
+    # ccache gets a script of the driver for the compiler (see `compile`), and hashes no prefix map. sccache does,
+    # looks at the compiler's own file alone, and takes no compile with -Xclang: the script has what it must not see,
+    # and what it must.
+    outside, scripted = name == "ccache", name == "sccache"
+    wrapped = not outside and (scripted or len(clang.command) > 1)
+    flags = prefix_maps(root, labels) if scripted else ()
     return Launcher(
         name,
         command,
         environment,
         words=(f"{notes}/{LAUNCHER}",) if environment else command,
         setup=_setup(environment, (*command, *((f"{notes}/{COMPILER}",) if outside else ()))) if environment else "",
-        script=_script(clang.command, identity[0], root, prefix_maps(root, labels) if maps else ()) if wrapped else "",
+        script=_script(clang.command, identity[0], root, flags, scripted) if wrapped else "",
         outside=outside,
-        maps=maps,
+        scripted=scripted,
         watch=(command[0], *files),
     )
 
@@ -154,7 +157,7 @@ def prefix_maps(root: str, labels: Labels) -> tuple[str, ...]:
     return tuple(f"-ffile-prefix-map={words}" for words in maps)
 
 
-def _script(command: tuple[str, ...], compiler: str, root: str, flags: tuple[str, ...]) -> str:
+def _script(command: tuple[str, ...], compiler: str, root: str, flags: tuple[str, ...], lean: bool = False) -> str:
     """A script that is the same in every checkout, if the compiler is: a launcher may take it for the compiler."""
 
     def portable(word: str) -> str:
@@ -164,8 +167,13 @@ def _script(command: tuple[str, ...], compiler: str, root: str, flags: tuple[str
             return shell_word(word)
         return "".join((before and shell_word(before), '"$PWD"', after and shell_word(after)))
 
-    words = " ".join(map(portable, (*command, *flags)))
-    return f'#!/bin/sh\n# Written by bpfgen, for launchers of compilers. {compiler}\nexec {words} "$@"\n'
+    def line(words: Iterable[str]) -> str:
+        return " ".join(map(portable, words))
+
+    cases = [f'  {hidden(target)}) set -- "$@" {line(without_dwarf(target))} ;;' for target in ("bpfel", "bpfeb")]
+    own = ("for word do case $word in", *cases, "esac; done") if lean else ()
+    head = ("#!/bin/sh", f"# Written by bpfgen, for launchers of compilers. {compiler}")
+    return "\n".join((*head, *own, f'exec {line((*command, *flags))} "$@"')) + "\n"
 
 
 def _own_settings(ccache: str) -> tuple[tuple[str, ...], frozenset[str]]:

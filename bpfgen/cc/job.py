@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from bpfgen.cc import VMLINUX
-from bpfgen.cc.lean import without_dwarf
+from bpfgen.cc.lean import hidden, without_dwarf
 
 SIGTERM = 15  # the module that knows it takes 2 ms to import
 TARGET = ("-MT", "o")
@@ -37,6 +37,8 @@ class Job:
         """Of a compile, which has a depfile."""
         self.flags = words
         self.lean = "lean" in own
+        self.scripted = "script" in own.get("lean", ())
+        """Whether the compiler is a script that has the words for that."""
         self.made = own.get("made", [""])[0]
         """What the shell had clang make, without DWARF; empty where clang is still to be run."""
         self.bare = bool(self.made)
@@ -106,7 +108,9 @@ class Job:
 
     def compile_lean(self, flags: list[str], output: str) -> list[str]:
         """The command for the source, without DWARF."""
-        return self.compile([*flags, *without_dwarf(flags[flags.index("-target") + 1])], output)
+        target = flags[flags.index("-target") + 1]
+        words = [hidden(target)] if self.scripted else without_dwarf(target)
+        return self.compile([*flags, *words], output)
 
 
 OWN = "--bpfgen-"

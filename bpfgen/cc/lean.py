@@ -20,6 +20,13 @@ def without_dwarf(target: str, package: str = PACKAGE) -> list[str]:
     return ["-Xclang", "-mlink-builtin-bitcode", "-Xclang", module, "-Xclang", "-dwarf-version=0", *no_tables]
 
 
+def hidden(target: str) -> str:
+    """A word in the place of those of `without_dwarf`, for a launcher that leaves compiles with `-Xclang` alone: the
+    script that is its compiler knows it.
+    """
+    return f"-DBPFGEN_WITHOUT_DWARF={target}"
+
+
 _FORWARD = {"bpfel": r"\0{3}[\x07\x87]\0{4}", "bpfeb": r"[\x07\x87]\0{7}"}
 """A forward declaration in BTF, behind the word that is its name."""
 

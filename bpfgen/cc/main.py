@@ -11,7 +11,7 @@ Among clang's words stand the driver's own, which clang doesn't get:
 
   --bpfgen-strip           the output is an object: drop its DWARF
   --bpfgen-reduce=FOLDER   where vmlinux.h and its index are; other words name the folder too
-  --bpfgen-lean            no DWARF is made in the first place, but with a whole vmlinux.h (see `cc.lean`)
+  --bpfgen-lean[=script]   no DWARF is made in the first place, but with a whole vmlinux.h (see `cc.lean`)
   --bpfgen-made=OBJECT     what the shell has compiled so already, with its depfile
   --bpfgen-ahead=PROCESS   one that the shell started and left to this one: it compiles to OUTPUT.tmp with the reduced
                            header that is there, and writes its messages to OUTPUT.said; empty where there is none

@@ -58,7 +58,8 @@ def results(project: Project, host: Host) -> list[str]:
     """Every file that is made and that somebody may commit: objects, and what outputs make of them."""
     plan = make_plan(project.config, project.units, host)
     tools = outputs.Tools("", host.bpftool or "")
-    made = (each for output in outputs.asked(project.config) for each in outputs.module(output.name).made(plan, tools))
+    built = [outputs.module(output.name) for output in outputs.asked(project.config) if not output.check]
+    made = (each for module in built for each in module.made(plan, tools))
     return [*(entry["path"] for entry in plan["objects"]), *(name for each in made for name in each.outputs)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from bpfgen.text import columns, plural
+from bpfgen.verify.classify import DESCRIPTION
 from bpfgen.verify.model import ACCEPTED, FAILS, OK, UNDESCRIBED, VERDICTS, Program, Report, Verified
 
 Paint = Callable[[str, str], str]
@@ -50,17 +51,20 @@ def _object(each: Verified, place: str, verbose: bool) -> Iterator[str]:
             yield f"  sizes of maps that nobody named: {sizes}"
     for program in each.programs:
         if program.refusal and each.verdict != ACCEPTED:
-            yield from _program(program, verbose)
+            yield from _program(each, program, verbose)
         elif verbose and program.count:
             count = program.count
             states = f"{plural(count.states, 'state')}, {count.peak} at once"
             yield f"  {program.name}: {plural(count.instructions, 'instruction')}, {states}"
 
 
-def _program(program: Program, verbose: bool) -> Iterator[str]:
+def _program(owner: Verified, program: Program, verbose: bool) -> Iterator[str]:
     assert program.refusal is not None
     may = ", and may be" if program.optional else ""
     yield f"  {program.name} ({program.section}) is refused{may}: {program.refusal.text}"
+    if program.refusal.kind == DESCRIPTION:
+        table = f"[program.{owner.object.partition('/')[0]}.load]"
+        yield f'    hint: name the function:  attach = {{ {program.name} = "…" }}  in {table}'
     if program.refusal.kind == "verifier" or verbose:
         yield from (f"    {line}" for line in program.log[-(24 if verbose else SHORT) :])
 

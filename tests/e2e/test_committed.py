@@ -163,16 +163,22 @@ def test_edited_flags(project: Project) -> None:
     assert verify(project) == ["build.toml: error: three/bpfel, three/bpfeb aren't in bpfgen.lock"]
 
 
-@pytest.mark.parametrize(("clang", "said"), [("clang-14", "clang version 14."), ("wheel", "clang version 2")])
-def test_other_toolchain(project: Project, clang: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("clang", "said", "code"), [("clang-14", "clang version 14.", 1), ("wheel", "clang version 2", 0)]
+)
+def test_other_toolchain(project: Project, clang: str, said: str, code: int) -> None:
     toml = project.root / "build.toml"
     toml.write_text(toml.read_text().replace("clang-19", clang))
     (line,) = verify(project)
     assert line.startswith("bpfgen.lock: error: was made by Debian clang version 19.")
     assert said in line
     verify(project, "--any-toolchain", code=0)
-    # Only building tells whether it matters: for these programs it doesn't.
-    verify(project, "--rebuild", "--any-toolchain", code=0)
+    # Only building tells whether it matters: for these programs it doesn't, but that clang 14 makes DWARF, and what is
+    # left of such an object when it is stripped lies in another order.
+    lines = verify(project, "--rebuild", "--any-toolchain", code=code)
+    assert {line.partition(": error: ")[2] for line in lines if ".o: " in line} == (
+        {"building it again gives another file: a loader can't tell them apart"} if code else set()
+    )
 
 
 def test_no_toolchain(project: Project) -> None:

@@ -235,7 +235,7 @@ class TestTrouble:
         data = bytearray(image.read_bytes())
         data[2 << 20 : 12 << 20] = bytes(10 << 20)
         (small.root / "damaged").write_bytes(data)
-        self.configure(small, "boot = 20", "damaged")
+        self.configure(small, "boot = 5", "damaged")
         text = self.said(small, 1)
         assert "the machine for k on amd64 " in text
         assert "the kernel said nothing" in text

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bpfgen.buildid import fingerprint
 from bpfgen.cachelog import Counts, of_counters, of_log
+from bpfgen.cc.lean import hidden, without_dwarf
 from bpfgen.config.report import Report
 from bpfgen.config.source import read_document
 from bpfgen.errors import Failure
@@ -97,6 +98,14 @@ def test_a_script_is_the_same_in_every_checkout(one: str, two: str) -> None:
         done = subprocess.run(run, env={"ROOT": root}, capture_output=True, check=True)
         assert done.stdout == "".join(f"[{word}]" for word in (*words, "a b")).encode()
     assert scripts[0] == scripts[1]
+
+
+@pytest.mark.parametrize("target", ["bpfel", "bpfeb"])
+def test_a_script_knows_what_leaves_dwarf_out(target: str) -> None:
+    script = _script(("printf", "[%s]"), "clang 1", "/p", (), lean=True)
+    run = ["sh", "-c", script, "sh", "-c", hidden(target), "a b"]
+    done = subprocess.run(run, capture_output=True, check=True)
+    assert done.stdout == "".join(f"[{word}]" for word in (*run[4:], *without_dwarf(target))).encode()
 
 
 def test_other_folders_stay_as_they_are() -> None:
