@@ -176,7 +176,7 @@ def _matrix(pairs: list[Pair]) -> Iterator[str]:
 def _sum(pairs: list[Pair]) -> str:
     others = [pair for pair in pairs if pair.refusals != ("verifier",)]
     agree, close = (sum(pair.agrees for pair in each) for each in (pairs, others))
-    text = f"In all, {agree} of {len(pairs)} pairs agree; of those that the verifier doesn't refuse for what the code does, "
+    text = f"In all, {agree} of {len(pairs)} pairs agree; of those that the verifier doesn't refuse for its code, "
     return f"{text}{close} of {len(others)}."
 
 
