@@ -31,6 +31,7 @@ LONGEST = (
     "e2e/test_fast.py",
     "e2e/test_cache.py",
     "real/test_import_bpf2go.py",
+    "real/test_agreement.py",
 )
 """Files with real tools that take longest. They are begun first, so that none is left to one worker at the end."""
 

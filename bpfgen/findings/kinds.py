@@ -64,6 +64,11 @@ KINDS: Mapping[str, Kind] = {
         "The object leaves the size of a map to the program that loads it; by itself, it can't be created.",
         "Nothing, if your program sets it: bpf_map__set_max_entries, MapSpec.MaxEntries. Else give it max_entries.",
     ),
+    "map_entry": Kind(
+        "A map's keys or values have a size that it can't have",
+        "Maps of this type have keys and values of one size or none, and kernels refuse to create them with another.",
+        "Leave __type(key, …) and __type(value, …) out of a ring buffer; elsewhere, take the size that is named.",
+    ),
     "program_type": Kind(
         "A program type is missing",
         "This kernel has no programs of this type.",

@@ -25,8 +25,8 @@ class Reason:
     verdict: str
     """What it alone makes of the object. `ok` is a note: a need that a guard saves, or that a loader mends."""
     kind: str
-    """`helper`, `kfunc`, `ksym`, `kconfig`, `core`, `map_type`, `map_flags`, `map_size`, `program_type`, `attach_type`,
-    `attach_target`, `isa`, `call`, `data`, `sleepable`, `btf`, `limit`, `licence`."""
+    """`helper`, `kfunc`, `ksym`, `kconfig`, `core`, `map_type`, `map_flags`, `map_size`, `map_entry`, `program_type`,
+    `attach_type`, `attach_target`, `isa`, `call`, `data`, `sleepable`, `btf`, `limit`, `licence`."""
     name: str
     """What is needed: `bpf_loop`, `task_struct.__state`, `ringbuf`."""
     message: str

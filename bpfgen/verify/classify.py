@@ -50,6 +50,7 @@ LOGS: Sequence[tuple[str, str]] = (
     ("kfunc", r"missing kfunc|unknown kernel func|calling kernel function|kernel function \S+ (?:is not|does not)"),
     ("kfunc", r"(?:invalid|unknown) func unknown#2[0-9]{9}"),
     ("helper", r"(?:invalid|unknown) func |cannot use helper|helper call is not allowed|call is not allowed in"),
+    ("call", r"^Arg#\d+ type \w+ in \w+\(\) is not supported yet"),
     ("licence", r"GPL"),
     (
         "attach_target",

@@ -104,6 +104,20 @@ def check(reasons: tuple[Reason, ...], source: str, *wanted: str) -> None:
 
 
 RING = 'MAP(27) events SEC(".maps");\nSEC("xdp") int f(void *c) {\nreturn lookup(&events, c) != 0; /*!*/\n}\n'
+TYPED = RING.replace("MAP(27)", "MAP(27, __type(value, u64))")
+VERSION = """\
+extern u32 LINUX_KERNEL_VERSION __kconfig;
+SEC("xdp") int f(void *c) { return
+LINUX_KERNEL_VERSION > 5; }
+"""
+POINTER = """\
+struct xdp_md { u32 data; };
+__noinline int other(u64 *p) { return p != 0; }
+SEC("xdp") int f(void *c) {
+return other(c); /*!*/
+}
+"""
+HIDDEN = POINTER.replace("__noinline int", '__noinline __attribute__((visibility("hidden"))) int')
 LOOP = """\
 static __noinline int each(u32 at, void *c) { return 0; }
 SEC("xdp") int f(void *c) { return
@@ -228,6 +242,11 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         'SEC("fexit/nfs_file_read")\n' + LATER,
         {"known": "6.1"},
         ("conditional attach_target nfs_file_read f",),
+    ),
+    "fentry-module-5.10": (
+        'SEC("fexit/nfs_file_read")\n' + LATER,
+        {"known": "5.10"},
+        ("fails attach_target nfs_file_read f",),
     ),
     "tp_btf": ('SEC("tp_btf/sched_switch")\n' + LATER, {"known": "6.1"}, ("fails attach_target sched_switch f",)),
     "tp_btf-there": (
@@ -383,6 +402,25 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         {"upstream": "6.1"},
         (),
     ),
+    "ring-of-records": (TYPED, {"upstream": "6.1"}, ("fails map_entry events",)),
+    "ring-of-records-cilium": (TYPED.replace(HERE, ""), {"upstream": "6.1", "loader": "cilium"}, ()),
+    "fixed-size": (
+        (
+            'MAP(3, __type(key, u32); __type(value, u64)) m SEC(".maps");\n'
+            'SEC("tc") int f(void *c) {\nreturn tail_call(c, &m, 0); /*!*/\n}\n'
+        ),
+        {"upstream": "6.1"},
+        ("fails map_entry m",),
+    ),
+    "version": (VERSION, {"upstream": "6.1"}, ()),
+    "version-cilium": (VERSION, {"upstream": "6.1", "loader": "cilium"}, ("fails kconfig LINUX_KERNEL_VERSION f",)),
+    "version-int-cilium": (VERSION.replace("u32 L", "int L"), {"upstream": "6.1", "loader": "cilium"}, ()),
+    "global-pointer": (POINTER, {"upstream": "5.10"}, ("fails call other f",)),
+    "global-pointer-5.12": (POINTER.replace(HERE, ""), {"upstream": "5.12"}, ()),
+    "global-pointer-5.4": (POINTER.replace(HERE, ""), {"upstream": "5.4"}, ()),
+    "global-context": (POINTER.replace("u64 *p", "struct xdp_md *p").replace(HERE, ""), {"upstream": "5.10"}, ()),
+    "hidden-pointer": (HIDDEN.replace(HERE, ""), {"upstream": "5.10"}, ()),
+    "hidden-pointer-cilium": (HIDDEN, {"upstream": "5.10", "loader": "cilium"}, ("fails call other f",)),
     "core": (GONE, {"known": types("6.1", fields="pid state")}, ()),
     "core-gone": (GONE, {"known": types("6.1", fields="pid __state")}, ("fails core task_struct.state f",)),
     "core-no-types": (GONE.replace(" /*!*/", ""), {"upstream": "5.10"}, ("unknown core",)),

@@ -9,7 +9,7 @@ from bpfgen.bpf.programs import section_rule
 from bpfgen.catalog import table
 from bpfgen.verdicts.case import Case
 from bpfgen.verdicts.model import CONDITIONAL, FAILS, UNKNOWN, Reason
-from bpfgen.verdicts.rules.maps import in_module, module_of
+from bpfgen.verdicts.rules.maps import without
 from bpfgen.verdicts.subject import Loaded
 from bpfgen.verdicts.target import BTF
 
@@ -63,10 +63,9 @@ def _target(case: Case, program: Loaded) -> Iterator[Reason]:
 
 
 def _missing(case: Case, program: Loaded, name: str, what: str) -> Reason:
-    module = module_of(name)
     if name.startswith(PLACEHOLDER):
         message = f"the kernel has no {what} {name}: the true one must be told at run time"
         return case.reason(CONDITIONAL, "attach_target", name, message, program, source=BTF)
-    verdict = CONDITIONAL if module else FAILS
-    message = f"the kernel itself has no {what} {name}{in_module(module)}"
+    verdict, end = without(case, name, "module_target")
+    message = f"the kernel itself has no {what} {name}{end}"
     return case.reason(verdict, "attach_target", name, message, program, source=BTF)

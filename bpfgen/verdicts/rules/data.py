@@ -8,11 +8,14 @@ from bpfgen.bpf.btf import Kind
 from bpfgen.catalog import table
 from bpfgen.verdicts.case import Case
 from bpfgen.verdicts.model import CONDITIONAL, FAILS, OK, UNKNOWN, Reason
-from bpfgen.verdicts.rules.maps import first_use, in_module, module_of
+from bpfgen.verdicts.rules.maps import first_use, without
+from bpfgen.verdicts.subject import CILIUM
 from bpfgen.verdicts.target import BTF
 
-VIRTUAL = frozenset({"LINUX_KERNEL_VERSION", "LINUX_HAS_BPF_COOKIE", "LINUX_HAS_SYSCALL_WRAPPER"})
+VERSION = "LINUX_KERNEL_VERSION"
+VIRTUAL = frozenset({VERSION, "LINUX_HAS_BPF_COOKIE", "LINUX_HAS_SYSCALL_WRAPPER"})
 """Values that a loader finds out itself."""
+INTEGERS = frozenset({"int", "unsigned int"})
 
 
 def kfuncs(case: Case) -> Iterator[Reason]:
@@ -46,10 +49,11 @@ def kfuncs(case: Case) -> Iterator[Reason]:
 
 
 def _lacks(case: Case, name: str, kind: str, what: str) -> Reason:
-    use, module = first_use(case, kind, name), module_of(name)
+    use = first_use(case, kind, name)
     program, site = use if use is not None else (None, None)
-    message = f"the kernel itself has no {what} {name}{in_module(module)}"
-    return case.reason(CONDITIONAL if module else FAILS, kind, name, message, program, site, BTF)
+    verdict, end = without(case, name, f"module_{kind}")
+    message = f"the kernel itself has no {what} {name}{end}"
+    return case.reason(verdict, kind, name, message, program, site, BTF)
 
 
 def _weak(case: Case, name: str) -> Iterator[Reason]:
@@ -108,6 +112,17 @@ def kconfig(case: Case) -> Iterator[Reason]:
         elif case.target.option(extern.name) is None:
             message = f"it loads where the kernel's configuration has {extern.name}, and can be read"
             yield case.reason(CONDITIONAL, "kconfig", extern.name, message, program, site)
+
+
+def versions(case: Case) -> Iterator[Reason]:
+    """The type of the kernel's version: cilium/ebpf takes no other name of it (CollectionSpec's resolveKconfig)."""
+    for extern in case.subject.found.externs if case.subject.loader == CILIUM else ():
+        if extern.kind != "kconfig" or extern.name != VERSION or extern.type in INTEGERS:
+            continue
+        use = first_use(case, "kconfig", extern.name)
+        if use is not None:
+            message = f"cilium/ebpf wants {VERSION} to be an int, and here it is a {extern.type}"
+            yield case.reason(FAILS, "kconfig", extern.name, message, *use)
 
 
 def variables(case: Case) -> Iterator[Reason]:

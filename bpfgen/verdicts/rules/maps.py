@@ -11,12 +11,14 @@ from bpfgen.bpf.info import MapInfo
 from bpfgen.bpf.structops import read_operations
 from bpfgen.catalog import table
 from bpfgen.verdicts.case import Case
-from bpfgen.verdicts.model import FAILS, OK, UNKNOWN, Reason
-from bpfgen.verdicts.subject import Loaded, Site
+from bpfgen.verdicts.model import CONDITIONAL, FAILS, OK, UNKNOWN, Reason
+from bpfgen.verdicts.subject import CILIUM, Loaded, Site
 from bpfgen.verdicts.target import BTF
 
 SIZELESS = frozenset({"perf_event_array", "struct_ops"})
 """Maps that loaders give a size: an entry for each processor; and those that have one."""
+UNSIZED = frozenset({"ringbuf", "arena", "perf_event_array"})
+"""Maps whose values cilium/ebpf gives no size by their type."""
 LEFT_OUT = "?.struct_ops"
 """What the sections begin with whose maps libbpf doesn't create unasked."""
 
@@ -58,6 +60,24 @@ def sizes(case: Case) -> Iterator[Reason]:
         if left:
             message = f"the map {each.name} has no {' and no '.join(left)}: your program must set it"
             yield _placed(case, Reason(OK, "map_size", each.name, message), each)
+
+
+def fixed_sizes(case: Case) -> Iterator[Reason]:
+    """Sizes that no kernel takes, such as that of a ring buffer's records; one that isn't given may be mended."""
+    rows = table("kernels")["map_entry"]
+    for each in _created(case):
+        for field, size in (("key", each.key_size), ("value", each.value_size)):
+            wanted = rows.get(each.type, {}).get(field, size)
+            if not size or size == wanted or (field == "value" and _is_left_out(case, each)):
+                continue
+            rule = f"takes {wanted} bytes" if wanted else "takes none"
+            message = f"the map {each.name} has {field}s of {size} bytes, and the type {each.type} {rule}"
+            yield _placed(case, Reason(FAILS, "map_entry", each.name, message), each)
+
+
+def _is_left_out(case: Case, each: MapInfo) -> bool:
+    """Whether cilium/ebpf keeps the type of the values to itself (MapType.canHaveValueSize)."""
+    return case.subject.loader == CILIUM and bool(each.value) and each.type in UNSIZED
 
 
 def struct_ops(case: Case) -> Iterator[Reason]:
@@ -125,6 +145,17 @@ def module_of(name: str) -> str:
     rows = table("kernels")["module"]
     found = [prefix for prefix in rows if name == prefix or (prefix.endswith("_") and name.startswith(prefix))]
     return str(rows[max(found, key=len)]) if found else ""
+
+
+def without(case: Case, name: str, feature: str) -> tuple[str, str]:
+    """What it makes of an object that the kernel itself lacks something: the verdict, and the end of a sentence on it.
+    A module may bring it where the kernel has a feature.
+    """
+    module, answer = module_of(name), case.target.has("feature", feature)
+    if answer.has is False:
+        text = table("kernels")["feature"][feature]["text"]
+        return FAILS, f"; even where a module has it, the kernel lacks {text}{answer.lately}"
+    return CONDITIONAL if module else FAILS, in_module(module)
 
 
 def in_module(module: str) -> str:
