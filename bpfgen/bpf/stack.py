@@ -1,7 +1,7 @@
 """How much of the stack a function takes, and with the functions that it calls (kernel: check_max_stack_depth).
 
-By the instructions, as the verifier itself counts: what clang puts on the stack it addresses from the frame pointer, whose
-lowest offset is the depth.
+By the instructions, as the verifier itself counts: what clang puts on the stack it addresses from the frame pointer,
+whose lowest offset is the depth.
 """
 
 from __future__ import annotations
@@ -40,13 +40,15 @@ class Stack:
 
 
 def stacks(functions: Sequence[Function]) -> dict[Place, Stack]:
-    """Every function's stack. Callbacks count as calls, as they do for kernels; a chain ends where kernels refuse it, at
-    `FRAMES` functions, so recursion does no harm.
+    """Every function's stack. Callbacks count as calls, as they do for kernels; a chain ends where kernels refuse it,
+    at `FRAMES` functions, so recursion does no harm.
     """
     own = {_place(each): own_depth(each) for each in functions}
     names = {_place(each): each.name for each in functions}
     called = {_place(each): tuple(_called(each, own)) for each in functions}
-    deepest = {place: (_rounded(depth), (names[place],)) for place, depth in own.items()}
+    deepest: dict[Place, tuple[int, tuple[str, ...]]] = {
+        place: (_rounded(depth), (names[place],)) for place, depth in own.items()
+    }
     for _ in range(FRAMES - 1):
         deepest = {place: _longer(place, own, names, called[place], deepest) for place in own}
     return {place: Stack(own[place], *deepest[place]) for place in own}
