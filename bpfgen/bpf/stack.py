@@ -25,6 +25,10 @@ _ADD = 0x00
 
 Place = tuple[str, int]
 """A function's section and first slot."""
+Chains = Mapping[Place, tuple[int, tuple[str, ...]]]
+"""Bytes and names of the deepest chain that begins at each function."""
+ASYNC = "timer_set_callback"
+"""The helper whose function runs later, with a stack of its own."""
 
 
 @frozen
@@ -39,18 +43,17 @@ class Stack:
     """The functions of that chain, itself first."""
 
 
-def stacks(functions: Sequence[Function]) -> dict[Place, Stack]:
+def stacks(functions: Sequence[Function], step: int = FRAME) -> dict[Place, Stack]:
     """Every function's stack. Callbacks count as calls, as they do for kernels; a chain ends where kernels refuse it,
-    at `FRAMES` functions, so recursion does no harm.
+    at `FRAMES` functions, so recursion does no harm. Frames are rounded up to a multiple of `step`.
     """
     own = {_place(each): own_depth(each) for each in functions}
     names = {_place(each): each.name for each in functions}
     called = {_place(each): tuple(_called(each, own)) for each in functions}
-    deepest: dict[Place, tuple[int, tuple[str, ...]]] = {
-        place: (_rounded(depth), (names[place],)) for place, depth in own.items()
-    }
+    deepest: Chains = {place: (_rounded(depth, step), (names[place],)) for place, depth in own.items()}
+    first = deepest
     for _ in range(FRAMES - 1):
-        deepest = {place: _longer(place, own, names, called[place], deepest) for place in own}
+        deepest = {place: _longer(place, names, called[place], first, deepest) for place in own}
     return {place: Stack(own[place], *deepest[place]) for place in own}
 
 
@@ -60,18 +63,14 @@ def own_depth(function: Function) -> int:
 
 
 def _longer(
-    place: Place,
-    own: Mapping[Place, int],
-    names: Mapping[Place, str],
-    called: Iterable[Place],
-    deepest: Mapping[Place, tuple[int, tuple[str, ...]]],
+    place: Place, names: Mapping[Place, str], called: Iterable[Place], first: Chains, deepest: Chains
 ) -> tuple[int, tuple[str, ...]]:
     depth, chain = max((deepest[each] for each in called), key=lambda found: found[0], default=(0, ()))
-    return _rounded(own[place]) + depth, (names[place], *chain)
+    return first[place][0] + depth, (names[place], *chain)
 
 
-def _rounded(depth: int) -> int:
-    return -(-max(depth, 1) // FRAME) * FRAME
+def _rounded(depth: int, step: int) -> int:
+    return -(-max(depth, 1) // step) * step
 
 
 def _place(function: Function) -> Place:
@@ -79,8 +78,10 @@ def _place(function: Function) -> Place:
 
 
 def _called(function: Function, known: Mapping[Place, int]) -> Iterator[Place]:
-    for reference in function.references.values():
-        if reference.kind in ("call", "function"):
+    references = function.references.values()
+    later = any(each.kind == "helper" and each.name == ASYNC for each in references)
+    for reference in references:
+        if reference.kind == "call" or (reference.kind == "function" and not later):
             section, slot = reference.place
             place = section, slot - reference.offset // 8
             if place in known:
