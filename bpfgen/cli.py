@@ -25,6 +25,8 @@ COMMANDS = (
     "verify",
     "doctor",
     "inspect",
+    "size",
+    "diff",
     "kernel",
     "shell",
     "run",

@@ -74,7 +74,7 @@ def manifest(verdicts: list[Verdict]) -> dict[str, Any]:
 def _entry(name: str, arches: list[str], instructions: Optional[int] = None) -> dict[str, Any]:
     program = name.partition("/")[0]
     function = {"name": f"on_{program}", "section": "xdp", "type": "xdp", "instructions": instructions or len(name)}
-    ring = {"name": "events", "type": "ringbuf", "key_size": 0, "value_size": 0, "max_entries": 4096}
+    ring = {"name": "events", "type": "ringbuf", "key_size": 0, "value_size": 0, "max_entries": 4096, "flags": 0}
     return {
         "id": name,
         "program": program,

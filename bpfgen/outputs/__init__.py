@@ -63,7 +63,7 @@ OUTPUTS = (
     Output("manifest", _always),
     Output("verdicts", _kernels, (*OWN, "parallel.py", "kernels", "verdicts")),
     Output("check", _kernels, SHOWN, check=True),
-    Output("report", _kernels, SHOWN, check=True),
+    Output("report", _kernels, (*SHOWN, "bpf/info.py", "bpf/memory.py"), check=True),
     Output("go", lambda config: config.go is not None and config.go.bindings == "embed"),
     Output("bpf2go", lambda config: config.go is not None and config.go.bindings == "bpf2go"),
     Output(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,12 +199,55 @@ def test_print(opened: Browser) -> None:
     assert opened.eval("document.querySelectorAll('details[open]').length") == 0
 
 
+TILES = "[...document.querySelectorAll('.treemap .whole')].map((tile) => tile.getBoundingClientRect())"
+SEEN = f"{TILES}.map((box) => [box.left, box.top, box.right, box.bottom])"
+
+
+def test_treemap(opened: Browser) -> None:
+    """Every program has its part of the picture: none over another, with a name for who can't see it."""
+    tiles = opened.eval(SEEN)
+    assert len(tiles) == 3
+    for index, one in enumerate(tiles):
+        for other in tiles[index + 1 :]:
+            assert (
+                min(one[2], other[2]) - max(one[0], other[0]) < 1.5
+                or min(one[3], other[3]) - max(one[1], other[1]) < 1.5
+            )
+    assert opened.eval("[...document.querySelectorAll('.treemap text')].map((text) => text.textContent)") == [
+        "nat", "count", "exec",
+    ]  # fmt: skip
+    tree = opened.call("Accessibility.getFullAXTree")["nodes"]
+    images = [node["name"]["value"] for node in tree if node.get("role", {}).get("value") in ("image", "img")]
+    assert "Treemap of instructions: nat is the largest of 3" in images
+    assert opened.eval("document.querySelectorAll('#sizes tbody tr').length") == 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_treemap_without_colours(opened: Browser, scheme: str) -> None:
+    """Frames and names differ from what is behind them by lightness alone, on paper, too (WCAG 2.2, 1.4.11: 3 to 1)."""
+    opened.media(**({"media": "print"} if scheme == "print" else {"prefers_color_scheme": scheme}))
+    colours = opened.eval(
+        "[['.whole', 'stroke'], ['text', 'fill'], ['rect', 'fill']].map(([name, key]) =>"
+        " getComputedStyle(document.querySelector('.treemap ' + name))[key])"
+    )
+    frame, name, behind = (int(re.findall(r"\d+", colour)[0]) for colour in colours)
+    assert abs(frame - behind) > 120
+    assert abs(name - behind) > 120
+    grey = [re.findall(r"\d+", colour) for colour in colours]
+    assert all(len(set(parts)) == 1 for parts in grey), grey
+    assert opened.eval("document.querySelector('.treemap').checkVisibility()")
+
+
 def test_without_script(browser: Browser, file: Path) -> None:
     """It can be read where scripts are off."""
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
     try:
+        browser.media()
         browser.open(file)
         assert len(browser.eval(SHOWN)) == 5
+        browser.eval(
+            "document.querySelector('details:nth-of-type(2)').open = true"
+        )  # as a click does, without a script
         assert browser.eval("document.querySelector('details:nth-of-type(2) pre').innerText") != ""
     finally:
         browser.call("Emulation.setScriptExecutionDisabled", value=False)

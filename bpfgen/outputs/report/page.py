@@ -10,6 +10,7 @@ from bpfgen.findings.listing import level, summary, where
 from bpfgen.findings.policy import ACCEPTED, NOTE, Finding
 from bpfgen.findings.rows import Cell, Row, Upstream
 from bpfgen.frozen import frozen
+from bpfgen.outputs.report.sizes import Sizes, sizes
 from bpfgen.verdicts.model import CONDITIONAL, FAILS, OK, UNKNOWN, VERDICTS
 
 Manifest = Mapping[str, Any]
@@ -107,6 +108,7 @@ class Page:
     """`name` and `upstream` of each, the oldest first."""
     marks: tuple[Mark, ...]
     rows: tuple[Line, ...]
+    sizes: Sizes
     programs: tuple[Section, ...]
 
 
@@ -137,6 +139,7 @@ def page(checked: Checked, upstream: Upstream, manifest: Manifest) -> Page:
         kernels=tuple({"name": name, "upstream": upstream[name]} for name in checked.kernels),
         marks=MARKS,
         rows=tuple(_line(row, anchors[row.program], objects[row.program], found[row.program]) for row in checked.rows),
+        sizes=sizes(objects),
         programs=tuple(_section(name, anchors[name], checked.rows, found[name], objects[name]) for name in names),
     )
 
