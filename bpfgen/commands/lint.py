@@ -6,18 +6,17 @@ import argparse
 import io
 import json
 import os
-from collections.abc import Sequence
-from typing import Any, Optional, TextIO
+from typing import Any, TextIO
 
 from bpfgen.compile import layout_of
-from bpfgen.errors import EXIT_FAILED, EXIT_OK, Location
+from bpfgen.errors import EXIT_FAILED, EXIT_OK, Failure, Location, Problem
 from bpfgen.findings import github
 from bpfgen.findings.places import moved
 from bpfgen.lints import show
 from bpfgen.lints.linted import Linted, linted
 from bpfgen.lints.model import Finding, to_json
-from bpfgen.matrix import Unit, select
-from bpfgen.project import Project
+from bpfgen.matrix import select
+from bpfgen.project import Project, load
 from bpfgen.text import paint
 
 HELP = "say what is better in programs"
@@ -49,34 +48,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: TextIO) -> int:
     """Builds the objects, prints what is found and a summary; 1 where there is an error. Raises `Failure`."""
-    found = look(args)
-    if found is None:
+    project = load(argparse.Namespace(**{**vars(args), "only": [], "skip": []}))
+    os.chdir(project.root)
+    if args.dry_run:
         print("bpfgen: would build, then look at what was built", file=out)
         return EXIT_OK
-    project, units, result = found
+    result = look(project, args)
     if args.json:
         print(json.dumps(as_json(result), indent=1, ensure_ascii=False), file=out)
     else:
         report(project, result, args, out)
-        if not args.quiet:
-            print(f"bpfgen: {show.summary(result.findings, len(units))}", file=out)
     return EXIT_OK if result.is_ok else EXIT_FAILED
 
 
-def look(args: argparse.Namespace) -> Optional[tuple[Project, Sequence[Unit], Linted]]:
-    """Builds what isn't built, and looks at the selected units; None in a dry run."""
+def look(project: Project, args: argparse.Namespace) -> Linted:
+    """Builds what isn't built of a whole project, whose folder is the current one, and looks at what the options
+    select; raises `Failure`.
+    """
     from bpfgen.commands import generate
     from bpfgen.committed.ninja import build, dependencies, is_shown
 
-    whole = argparse.Namespace(**{**vars(args), "only": [], "skip": []})
-    project, host, _ = generate.prepare(whole)
     units = select(project.units, args.only, args.skip)
-    if args.dry_run:
-        return None
-    root = {"directory": project.root, "file": project.file}
-    generate.run(argparse.Namespace(**{**vars(whole), **root}), io.StringIO())
+    if not units:
+        hint = "bpfgen matrix lists what there is"
+        raise Failure([Problem(Location(args.file), "--only and --skip leave nothing to look at", hint)])
+    root = {"directory": project.root, "file": project.file, "only": [], "skip": []}
+    generate.run(argparse.Namespace(**{**vars(args), **root}), io.StringIO())
     build([layout_of(project.config).object(unit) for unit in units], quiet=not is_shown(args))
-    return project, units, linted(project, host, units, dependencies())
+    return linted(project, generate.probed(project)[0], units, dependencies())
 
 
 def as_json(result: Linted) -> dict[str, Any]:
@@ -86,22 +85,23 @@ def as_json(result: Linted) -> dict[str, Any]:
 
 
 def report(project: Project, result: Linted, args: argparse.Namespace, out: TextIO) -> None:
-    """Prints findings, by line or as annotations."""
+    """Prints findings, by line or as annotations, and a summary."""
 
     def painted(text: str, colour: str) -> str:
         return paint(text, colour, args.color, out)
 
-    def place(finding: Finding) -> Location:
-        return moved(project, finding.place, is_source=finding.place.file != project.document.name)
-
     unused = [project.document.where(("lint", "allow", index)) for index in result.unused]
     if args.github if args.github is not None else os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in show.workflow(result.findings, place):
-            print(line, file=out)
-        for where in unused:
-            print(github.command("warning", moved(project, where, False), "Nothing to accept", UNUSED), file=out)
-        return
-    for line in show.lines(show.shown(result.findings, args.verbose), painted):
+        lines = [*show.workflow(result.findings, lambda finding: _in_repository(project, finding))]
+        places = (moved(project, where, is_source=False) for where in unused)
+        lines += [github.command("warning", place, "Nothing to accept", UNUSED) for place in places]
+    else:
+        lines = [*show.lines(show.shown(result.findings, args.verbose), painted)]
+        lines += [f"{where}: {painted('warning', 'yellow')}: {UNUSED}\n  hint: remove it" for where in unused]
+    summary = [] if args.quiet else [f"bpfgen: {show.summary(result)}"]
+    for line in (*lines, *summary):
         print(line, file=out)
-    for where in unused:
-        print(f"{where}: {painted('warning', 'yellow')}: {UNUSED}\n  hint: remove it", file=out)
+
+
+def _in_repository(project: Project, finding: Finding) -> Location:
+    return moved(project, finding.place, is_source=finding.place.file != project.document.name)

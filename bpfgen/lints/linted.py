@@ -31,6 +31,8 @@ class Linted:
 
     findings: tuple[Finding, ...]
     """The worst first, then by place."""
+    objects: int
+    """How many were looked at."""
     unused: tuple[int, ...]
     """Those of `lint.allow` that accept nothing, by index; only where all units are looked at."""
 
@@ -54,7 +56,7 @@ def linted(project: Project, host: Host, units: Sequence[Unit], reads: Mapping[s
             objects.append(unit.id)
     merged = (_merged(key, *names) for key, names in found.items())
     count = len(project.config.lint.allow) if len(units) == len(project.units) else 0
-    return Linted(tuple(sorted(merged, key=_rank)), tuple(sorted(set(range(count)) - used)))
+    return Linted(tuple(sorted(merged, key=_rank)), len(units), tuple(sorted(set(range(count)) - used)))
 
 
 def _tree(project: Project, host: Host) -> Tree:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bpfgen.errors import Location
 from bpfgen.findings import github
+from bpfgen.lints.linted import Linted
 from bpfgen.lints.model import ACCEPTED, ERROR, NOTE, WARNING, Finding, lints
 from bpfgen.text import plural
 
@@ -53,8 +54,9 @@ def workflow(findings: Iterable[Finding], place: Callable[[Finding], Location]) 
             yield github.command(each.level, place(each), lints()[each.code].title, message(each))
 
 
-def summary(findings: Sequence[Finding], objects: int) -> str:
+def summary(result: Linted) -> str:
     """One line."""
-    counts = [sum(each.level == level for each in findings) for level in (ERROR, WARNING, NOTE, ACCEPTED)]
+    counts = [sum(each.level == level for each in result.findings) for level in (ERROR, WARNING, NOTE, ACCEPTED)]
     words = [plural(count, name) for count, name in zip(counts, (ERROR, WARNING, NOTE))]
-    return f"{plural(objects, 'object')}: {', '.join([*words, *([f'{counts[3]} accepted'] if counts[3] else [])])}"
+    accepted = [f"{counts[3]} accepted"] if counts[3] else []
+    return f"{plural(result.objects, 'object')}: {', '.join([*words, *accepted])}"

@@ -242,3 +242,121 @@ def test_nearly(code: str, findings: list[dict[str, Any]]) -> None:
     """What nearly has it doesn't."""
     assert set(NEARLY) == set(HITS)
     assert not [each for each in findings if each["code"] == code and each["programs"][0].startswith(f"near-{code}-")]
+
+
+ALLOW = '\n[[lint.allow]]\ncode = "dead-*"\nprogram = "b*"\nreason = "for the tests"\n'
+TWO = {
+    "a": (HITS["dead-map"][0], ""),
+    "b": (f"{HITS['dead-map'][0]}int unused(int a) {{ return a; }} // bpfgen: allow(dead-map, dead-function)\n", ""),
+}
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a developer's machine, with the Ninja of the tests."""
+    monkeypatch.setenv("PATH", os.path.dirname(NINJA), prepend=os.pathsep)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_text(tmp_path: Path) -> None:
+    """As compilers write it; what is accepted is shown where everything is asked for."""
+    made = make(tmp_path, TWO, ALLOW)
+    shown = "bpf/a.c:13: warning: a: no program uses the map other [dead-map]\n"
+    hint = "  hint: Remove it; where it is for other objects, pin it: __uint(pinning, LIBBPF_PIN_BY_NAME).\n"
+    said = f"{shown}{hint}bpfgen: 2 objects: 0 errors, 1 warning, 0 notes, 1 accepted\n"
+    assert lint(made) == said
+    assert lint(made, "-q") == shown + hint
+    accepted = "bpf/b.c:13: note: b: no program uses the map other, accepted: for the tests [dead-map]\n"
+    assert lint(made, "-q", "-v") == f"{shown}{hint}{accepted}"
+    assert lint(made, "-q", "--only", "b") == ""
+    assert "leave nothing to look at" in made.bpfgen("lint", "--only", "c", code=3).stderr
+    annotation = "::warning file=bpf/a.c,line=13,title=A map that no program uses::"
+    assert lint(made, "-q", GITHUB_ACTIONS="true").startswith(annotation)
+    assert lint(made, "-q", "--no-github", GITHUB_ACTIONS="true") == shown + hint
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(
+    ("old", "new", "count"),
+    [
+        ("", "", 1),
+        ('} other SEC(".maps");', '} other SEC(".maps"); // bpfgen: allow(dead-map)', 0),
+        (
+            '} other SEC(".maps");',
+            '/* bpfgen: allow(map-types, dead-map): used by the loader */\n} other SEC(".maps");',
+            0,
+        ),
+        ('} other SEC(".maps");', '} other SEC(".maps"); // bpfgen: allow(dead-function)', 1),
+        ('} other SEC(".maps");', '// bpfgen: allow(dead-map)\n\n} other SEC(".maps");', 1),
+        ('} other SEC(".maps");', '} other SEC(".maps");\n// bpfgen: allow(dead-map)', 1),
+    ],
+)
+def test_comment(old: str, new: str, count: int, tmp_path: Path) -> None:
+    """A comment silences a lint on its line and on the next one; what is edited is built first."""
+    made = make(tmp_path, {"a": (HITS["dead-map"][0].replace(old, new) if old else HITS["dead-map"][0], "")})
+    assert len(json.loads(lint(made, "--json"))["findings"]) == count
+
+
+@pytest.mark.usefixtures("quiet")
+def test_whole_program(tmp_path: Path) -> None:
+    """What has no line is silenced by a comment anywhere in the first source."""
+    made = make(tmp_path, {"a": (f"{XDP}// bpfgen: allow(licence-missing)\n", ""), "b": (XDP, "")})
+    assert [each["programs"] for each in json.loads(lint(made, "--json"))["findings"]] == [["b"]]
+
+
+@pytest.mark.usefixtures("quiet")
+def test_shared(tmp_path: Path) -> None:
+    """What several programs have in common is said once; a table accepts it for one of them."""
+    programs = dict.fromkeys("abcde", (f'#include "shared.h"\n{XDP}{LICENCE}', 'arches = ["amd64", "arm64"]'))
+    made = make(
+        tmp_path / "p", programs, '\n[[lint.allow]]\ncode = "host-header"\nprogram = "e"\nreason = "so be it"\n'
+    )
+    made.write("include/shared.h", "\n#include <sysexits.h>\n")
+    found = json.loads(lint(made, "--json"))["findings"]
+    assert [(each["file"], each["line"], each["level"], each["programs"]) for each in found] == [
+        ("include/shared.h", 2, "warning", ["a", "b", "c", "d"]),
+        ("include/shared.h", 2, "accepted", ["e"]),
+    ]
+    assert found[1]["objects"] == ["e/x86_bpfel", "e/arm64_bpfel"]
+    assert "warning: a, b, c and 1 more: sysexits.h reads /usr/include/sysexits.h of this host" in lint(made)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_headers_behind_headers(tmp_path: Path) -> None:
+    """A header that leads to others is blamed for all of them; folders in build.toml where they stand."""
+    made = make(tmp_path / "p", {"a": (f"#include <outer.h>\n{XDP}{LICENCE}", "")})
+    for name, text in (("outer.h", '#include "inner.h"\n'), ("inner.h", "")):
+        made.write(f"../there/{name}", text)
+    there = str(tmp_path / "there")
+    made.write("build.toml", (made.root / "build.toml").read_text().replace('"include"]', f'"include", "{there}"]'))
+    assert [each for each in lint(made, "-q").split("\n") if "hint" not in each] == [
+        f"bpf/a.c:2: warning: a: outer.h reads {there}/outer.h and 1 more headers of this host [host-header]",
+        f"build.toml:8:23: warning: a: headers are looked for in the absolute path {there} [absolute-include]",
+        "",
+    ]
+
+
+@pytest.mark.usefixtures("quiet")
+def test_unused(tmp_path: Path) -> None:
+    """A table that accepts nothing is a warning, where everything is looked at."""
+    made = make(tmp_path, {"a": (XDP + LICENCE, ""), "b": (XDP + LICENCE, "")}, ALLOW)
+    said = "build.toml:10:1: warning: this [[lint.allow]] matches nothing\n  hint: remove it\n"
+    assert lint(made, "-q") == said
+    assert lint(made, "-q", "--only", "a") == ""
+    assert json.loads(lint(made, "--json"))["unused"] == [0]
+
+
+@pytest.mark.usefixtures("quiet")
+def test_in_check(tmp_path: Path) -> None:
+    """`bpfgen check` looks at lints where it is asked to, and fails for their errors."""
+    kernel = '[kernel.lts61]\nupstream = "6.1"\n'
+    programs = {"a": (HITS["target-arch"][0], HITS["target-arch"][1])}
+    assert "target-arch" not in make(tmp_path, programs, kernel).bpfgen("check", code=None).stdout
+    made = make(tmp_path, programs, f"[lint]\ncheck = true\n{kernel}")
+    done = made.bpfgen("check", code=1)
+    assert "bpf/a.c:4: error: a: __TARGET_ARCH_x86 is defined for no architecture" in done.stdout
+    value = json.loads(made.bpfgen("check", "--json", code=1).stdout)
+    assert {each["line"] for each in value["lint"]["findings"]} == {4, 8}
+    made.write("bpf/a.c", f'#include "lint.h"\n{XDP}{LICENCE}')
+    assert "bpfgen: 1 object: 0 errors, 0 warnings, 0 notes" in made.bpfgen("check").stdout
