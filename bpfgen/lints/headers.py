@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from bpfgen.errors import Location
 from bpfgen.lints.case import Case
 from bpfgen.lints.model import Found
+from bpfgen.text import plural
 
 
 def host_header(case: Case) -> Iterator[Found]:
@@ -27,7 +28,7 @@ def host_header(case: Case) -> Iterator[Found]:
 
 
 def _few(paths: list[str]) -> str:
-    return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more headers"
+    return paths[0] if len(paths) == 1 else f"{paths[0]} and {plural(len(paths) - 1, 'more header')}"
 
 
 def _behind(case: Case, path: str, name: str) -> set[str]:

@@ -13,6 +13,7 @@ from bpfgen.verdicts.subject import Loaded
 
 LIMIT = 512
 """MAX_BPF_STACK"""
+SLOT = 8
 LOOSE, STRICT = 16, 32
 """What a frame is rounded up to: by kernels of today with a JIT compiler, and by others."""
 ASYNC = frozenset(("bpf_timer_set_callback",))
@@ -21,37 +22,30 @@ ASYNC = frozenset(("bpf_timer_set_callback",))
 
 def stack_limit(case: Case) -> Iterator[Found]:
     """Chains of calls that no kernel takes."""
-    for program, chain in _chains(case, LOOSE):
-        if _sum(chain, LOOSE) > LIMIT:
-            yield Found(f"{_use(chain, LOOSE)} of stack: the kernel refuses more than {LIMIT}", case.head(program))
+    for program in case.subject.programs:
+        chain = deepest(program, LOOSE)
+        if used(chain, LOOSE) > LIMIT:
+            yield Found(f"{_use(chain, LOOSE)} of stack: the kernel refuses more than {LIMIT}", case.head(chain[0]))
 
 
 def stack_near(case: Case) -> Iterator[Found]:
     """Chains in which not even an empty function can be called."""
-    for program, chain in _chains(case, STRICT):
-        used = _sum(chain, STRICT)
-        if used > LIMIT - STRICT and _sum(_worst(case, program, LOOSE), LOOSE) <= LIMIT:
-            more = f", and kernels that round frames up to {STRICT} refuse it" if used > LIMIT else ""
-            yield Found(f"{_use(chain, STRICT)} of {LIMIT} bytes of stack{more}", case.head(program))
-
-
-def _chains(case: Case, step: int) -> Iterator[tuple[Function, Sequence[Function]]]:
     for program in case.subject.programs:
-        if program.functions:
-            yield program.functions[0], _deepest(program, step)
-
-
-def _worst(case: Case, program: Function, step: int) -> Sequence[Function]:
-    return next(chain for first, chain in _chains(case, step) if first == program)
+        chain = deepest(program, STRICT)
+        total = used(chain, STRICT)
+        if total > LIMIT - STRICT and used(deepest(program, LOOSE), LOOSE) <= LIMIT:
+            more = f": kernels that round frames up to {STRICT} refuse it" if total > LIMIT else f" of {LIMIT}"
+            yield Found(f"{_use(chain, STRICT)} of stack{more}", case.head(chain[0]))
 
 
 def _use(chain: Sequence[Function], step: int) -> str:
     names = " → ".join(function.name for function in chain)
     frames = " + ".join(str(_rounded(function, step)) for function in chain)
-    return f"{names} uses {_sum(chain, step)} bytes" + (f" ({frames})" if len(chain) > 1 else "")
+    return f"{names} uses {used(chain, step)} bytes" + (f" ({frames})" if len(chain) > 1 else "")
 
 
-def _sum(chain: Sequence[Function], step: int) -> int:
+def used(chain: Sequence[Function], step: int) -> int:
+    """Bytes of all frames of a chain, each rounded up to a multiple of `step`."""
     return sum(_rounded(function, step) for function in chain)
 
 
@@ -60,7 +54,7 @@ def _rounded(function: Function, step: int) -> int:
     return -(-max(depth(function), least) // step) * step
 
 
-def _deepest(program: Loaded, step: int) -> Sequence[Function]:
+def deepest(program: Loaded, step: int) -> Sequence[Function]:
     """The chain of calls with the most stack, from the program on. One that comes back is refused for that."""
     known = {(each.section, each.start): each for each in program.functions}
     best: dict[tuple[str, int], tuple[Function, ...]] = {}
@@ -70,10 +64,10 @@ def _deepest(program: Loaded, step: int) -> Sequence[Function]:
         if place not in best:
             inside = above | {place}
             chains = [below(each, inside) for each in _called(function, known) if _place(each) not in inside]
-            best[place] = (function, *max(chains, key=lambda chain: _sum(chain, step), default=()))
+            best[place] = (function, *max(chains, key=lambda chain: used(chain, step), default=()))
         return best[place]
 
-    return below(program.functions[0], frozenset())
+    return below(program.functions[0], frozenset()) if program.functions else ()
 
 
 def _place(function: Function) -> tuple[str, int]:
@@ -89,7 +83,9 @@ def _called(function: Function, known: Mapping[tuple[str, int], Function]) -> li
 
 
 def depth(function: Function) -> int:
-    """Bytes of its own frame: the lowest place that an instruction reads, writes or takes the address of."""
+    """Bytes of its own frame, in slots of 8: down to the lowest place that an instruction reads, writes or takes the
+    address of.
+    """
     lowest, at = 0, {FRAME: 0}
     for insn in function.code:
         base = insn.src if insn.kind is Class.LDX else insn.dst
@@ -97,7 +93,7 @@ def depth(function: Function) -> int:
             lowest = min(lowest, at[base] + insn.offset)
         _follow(insn, at)
         lowest = min(lowest, *at.values())
-    return -lowest
+    return -(lowest // SLOT) * SLOT
 
 
 def _follow(insn: Insn, at: dict[int, int]) -> None:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from project import NINJA, Project
 
+from bpfgen.lints.stack import LIMIT, LOOSE, deepest, used
+from bpfgen.verdicts.subject import Subject
+
 pytestmark = pytest.mark.real
 
+BPFTOOL = shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin") or "bpftool"
 HEADER = """\
 #define SEC(name) __attribute__((section(name), used))
 #define __noinline __attribute__((noinline))
@@ -331,7 +337,7 @@ def test_headers_behind_headers(tmp_path: Path) -> None:
     there = str(tmp_path / "there")
     made.write("build.toml", (made.root / "build.toml").read_text().replace('"include"]', f'"include", "{there}"]'))
     assert [each for each in lint(made, "-q").split("\n") if "hint" not in each] == [
-        f"bpf/a.c:2: warning: a: outer.h reads {there}/outer.h and 1 more headers of this host [host-header]",
+        f"bpf/a.c:2: warning: a: outer.h reads {there}/outer.h and 1 more header of this host [host-header]",
         f"build.toml:8:23: warning: a: headers are looked for in the absolute path {there} [absolute-include]",
         "",
     ]
@@ -360,3 +366,22 @@ def test_in_check(tmp_path: Path) -> None:
     assert {each["line"] for each in value["lint"]["findings"]} == {4, 8}
     made.write("bpf/a.c", f'#include "lint.h"\n{XDP}{LICENCE}')
     assert "bpfgen: 1 object: 0 errors, 0 warnings, 0 notes" in made.bpfgen("check").stdout
+
+
+@pytest.mark.parametrize(("last", "first", "takes"), [(256, 240, True), (272, 240, True), (280, 240, False)])
+def test_the_kernel_has_the_same_limit(last: int, first: int, takes: bool, tmp_path: Path) -> None:
+    """The running kernel refuses a chain of calls where the lint is found, and takes the largest one without it."""
+    source, made, pin = tmp_path / "a.c", tmp_path / "a.o", Path(f"/sys/fs/bpf/bpfgen-lint-{os.getpid()}")
+    calls = CALLS.replace("xdp", "lwt_in") % ""  # a type whose functions share one stack on every kernel
+    text = FRAME % ("last", last, "") + FRAME % ("first", first, " + last(ctx)") + calls
+    source.write_text(HEADER + text + LICENCE)
+    words = ("clang-19", "-target", "bpfel", "-mcpu=v2", "-O2", "-g", "-w", "-c", source, "-o", made)
+    subprocess.run(words, check=True)
+    program = Subject(made.read_bytes()).programs[0]
+    assert (used(deepest(program, LOOSE), LOOSE) <= LIMIT) == takes
+    try:
+        done = subprocess.run([BPFTOOL, "prog", "load", made, pin], capture_output=True, text=True, check=False)
+        assert (done.returncode == 0) == takes, done.stderr
+        assert takes or "combined stack size of 3 calls is 528. Too large" in done.stderr
+    finally:
+        pin.unlink(missing_ok=True)
