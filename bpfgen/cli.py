@@ -21,6 +21,7 @@ COMMANDS = (
     "matrix",
     "explain",
     "check",
+    "lint",
     "lock",
     "verify",
     "doctor",

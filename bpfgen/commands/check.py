@@ -8,6 +8,7 @@ import json
 import os
 from typing import Optional, TextIO
 
+from bpfgen.commands import lint
 from bpfgen.compile import layout_of
 from bpfgen.errors import EXIT_FAILED, EXIT_OK, Failure, Location, Problem
 from bpfgen.files import write_if_changed
@@ -17,6 +18,7 @@ from bpfgen.findings.kinds import kind
 from bpfgen.findings.places import places, unused
 from bpfgen.findings.policy import ERROR, WARNING
 from bpfgen.findings.rules import rules_of
+from bpfgen.lints.linted import Linted
 from bpfgen.project import Project, load
 from bpfgen.text import paint
 from bpfgen.verdicts.model import Verdict
@@ -29,7 +31,8 @@ EPILOG = """examples:
   bpfgen check --sarif check.sarif     for code scanning
   bpfgen check --fast                  reduced against whole vmlinux.h: are the objects the same?
 
-exit code: 1 where a verdict is an error ([check] in build.toml says which are), or where two objects differ (--fast)
+exit code: 1 where a verdict is an error ([check] in build.toml says which are), where a lint is
+([lint] check), or where two objects differ (--fast)
 
 keys of the JSON
   ok        whether there is no error
@@ -37,7 +40,8 @@ keys of the JSON
   programs  a row of the table each: program, variant, arches, loads, kernels (verdict and level by name)
   findings  level, verdict, kind, name, message, program, functions, file, line, column, text, source, objects,
             accepted, kernels (architectures by name)
-  unused    [[check.allow]] tables that match nothing, by index"""
+  unused    [[check.allow]] tables that match nothing, by index
+  lint      what bpfgen lint --json prints, where [lint] check = true"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,11 +75,20 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     if log:
         text = json.dumps(sarif.log(shown.findings, places(project, repository=True)), indent=1, ensure_ascii=False)
         write_if_changed(log, f"{text}\n".encode("utf-8", "surrogateescape"))
+    lints = _lints(project, args)
     if args.json:
-        print(json.dumps(to_json(shown), indent=1, ensure_ascii=False), file=out)
+        value = {**to_json(shown), **({"lint": lint.as_json(lints)} if lints else {})}
+        print(json.dumps(value, indent=1, ensure_ascii=False), file=out)
     else:
         _print(project, shown, args, out)
-    return EXIT_OK if shown.is_ok else EXIT_FAILED
+        if lints:
+            lint.report(project, lints, args, out)
+    return EXIT_OK if shown.is_ok and (lints is None or lints.is_ok) else EXIT_FAILED
+
+
+def _lints(project: Project, args: argparse.Namespace) -> Optional[Linted]:
+    """What lints find, where `[lint] check` asks for it."""
+    return lint.look(project, args) if project.config.lint.check else None
 
 
 def _verdicts(project: Project, args: argparse.Namespace) -> Optional[list[Verdict]]:

@@ -1,21 +1,23 @@
-"""What must hold of what is made of verdicts: `[check]`, and `requires` of programs."""
+"""What must hold of what is made of verdicts and lints: `[check]`, `[lint]`, and `requires` of programs."""
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable
 
-from bpfgen.catalog import arches
+from bpfgen.catalog import arches, table
 from bpfgen.config.report import Path, Report, did_you_mean, quoted
 from bpfgen.config.schema import Config
 
 
 def allowed(config: Config, report: Report) -> None:
-    """Reports what can match nothing, whatever the verdicts are. Programs are known only when files were looked at."""
+    """Reports what can match nothing, whatever is found. Programs are known only when files were looked at."""
     for index, allow in enumerate(config.check.allow):
         path = ("check", "allow", index)
         _matches(allow.kernel, config.kernel, "kernel", (*path, "kernel"), report)
         _matches(allow.arch, arches(), "architecture", (*path, "arch"), report)
+    for index, silence in enumerate(config.lint.allow):
+        _matches(silence.code, table("lints"), "lint", ("lint", "allow", index, "code"), report)
 
 
 def required(config: Config, name: str, kernels: Iterable[str], report: Report) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Literal, Optional, Union
 
 from bpfgen.config.schemabuilder import Builder
-from bpfgen.config.schemacheck import Check
+from bpfgen.config.schemacheck import Check, Lint
 from bpfgen.config.schemaverify import Load, Verify
 from bpfgen.config.values import (
     Address,
@@ -296,6 +296,7 @@ class Config:
     kernel: dict[Name, Kernel] = field(default_factory=dict)
     program: dict[ProgramName, Program] = field(default_factory=dict)
     check: Check = field(default_factory=Check)
+    lint: Lint = field(default_factory=Lint)
     verify: Verify = field(default_factory=Verify)
     go: Optional[Go] = None
     skeleton: Optional[Skeleton] = None

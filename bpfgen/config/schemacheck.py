@@ -1,4 +1,4 @@
-"""The part of the schema that says what is made of verdicts; `schema` has the rest."""
+"""The part of the schema that says what is made of verdicts and of lints; `schema` has the rest."""
 
 from __future__ import annotations
 
@@ -36,3 +36,26 @@ class Check:
     `unknown` are errors too, and nothing is accepted."""
     allow: tuple[Allow, ...] = ()
     """Verdicts that are accepted, each in a table `[[check.allow]]`. One that matches nothing is a warning."""
+
+
+@frozen
+class Silence:
+    """What lints find and is accepted: it is neither an error nor a warning."""
+
+    code: Glob
+    """Lints, by the code that `bpfgen lint` writes in brackets, such as `perf-buffer` or `dead-*`."""
+    reason: Sentence
+    """Why it may be as it is. It is shown with it."""
+    program: Glob = "*"
+    """Programs, by name."""
+
+
+@frozen
+class Lint:
+    """What is made of lints (`bpfgen lint`)."""
+
+    check: bool = False
+    """`bpfgen check` looks at lints too."""
+    allow: tuple[Silence, ...] = ()
+    """What is accepted, each in a table `[[lint.allow]]`. One that matches nothing is a warning. A comment in a source,
+    `// bpfgen: allow(CODE)`, accepts what is on its line or on the next one."""

@@ -20,7 +20,7 @@ def places(project: Project, repository: bool = False) -> Callable[[Finding], Lo
 
     def place(finding: Finding) -> Location:
         where = finding.place or table(finding.program)
-        return _moved(project, where, finding.place is not None) if repository else where
+        return moved(project, where, finding.place is not None) if repository else where
 
     return place
 
@@ -28,17 +28,20 @@ def places(project: Project, repository: bool = False) -> Callable[[Finding], Lo
 def unused(project: Project, indices: Iterable[int], repository: bool = False) -> list[Location]:
     """Where tables of `check.allow` are."""
     found = [project.document.where(("check", "allow", index)) for index in indices]
-    return [_moved(project, where, False) for where in found] if repository else found
+    return [moved(project, where, False) for where in found] if repository else found
 
 
-def _moved(project: Project, where: Location, is_source: bool) -> Location:
+def moved(project: Project, where: Location, is_source: bool) -> Location:
+    """The same place from the repository's folder; a source is relative to the project, what else there is names
+    `build.toml`.
+    """
     path = os.path.normpath(os.path.join(project.root, where.file if is_source else project.file))
-    top = _top(project.root)
-    return Location(os.path.relpath(path, top) if path.startswith(f"{top}/") else path, where.line, where.column)
+    above = top(project.root)
+    return Location(os.path.relpath(path, above) if path.startswith(f"{above}/") else path, where.line, where.column)
 
 
 @cache
-def _top(root: str) -> str:
+def top(root: str) -> str:
     """The folder that has `.git`, which is a file in a work tree; `root` where there is none."""
     folder = root
     while not os.path.lexists(os.path.join(folder, ".git")):

@@ -57,7 +57,7 @@ def licence(case: Case) -> Iterator[Reason]:
     if licence in FREE:
         return
     for program in case.subject.programs:
-        restricted = [(name, sites) for name, sites in program.of("helper").items() if _is_gpl(name)]
+        restricted = [(name, sites) for name, sites in program.of("helper").items() if is_gpl(name)]
         restricted += program.of("kfunc").items()
         for name, sites in restricted:
             site = case.live(program, sites)
@@ -186,7 +186,8 @@ def back_edges(function: Function) -> Iterator[int]:
             stack.pop()
 
 
-def _is_gpl(helper: str) -> bool:
+def is_gpl(helper: str) -> bool:
+    """Whether only GPL-compatible programs may call a helper."""
     return bool(features("helper").get(helper, {}).get("gpl"))
 
 
