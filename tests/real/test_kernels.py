@@ -44,6 +44,7 @@ OF_COMPILERS = {
 }
 OF_COMPILERS |= {"struct warn_args"}  # which has a va_list in it
 """Types that each compiler has its own of."""
+LEAN = without_dwarf("bpfel")
 PART = 1000
 """Types that are compiled at a time: clang looks at each name when it adds another one to them."""
 
@@ -80,7 +81,7 @@ def truth(btf: Btf) -> Layouts:
 def compiled(text: bytes, wanted: Layouts, folder: Path) -> Layouts:
     """The types of a header, by clang: all of those that `wanted` has."""
     (folder / "vmlinux.h").write_bytes(text)
-    _clang(folder, "-x", "c-header", "vmlinux.h", "-o", "vmlinux.pch")
+    _clang(folder, *LEAN, "-x", "c-header", "vmlinux.h", "-o", "vmlinux.pch")
     tags = dict.fromkeys(re.findall(r"^((?:struct|union|enum) \w+) \{", text.decode(), re.MULTILINE))
     # Behind a member that is a pointer, clang leaves out what a struct with a name has in it.
     users = [f"{tag} " for tag in tags]
@@ -95,7 +96,7 @@ def compiled(text: bytes, wanted: Layouts, folder: Path) -> Layouts:
 def _compiled(users: list[str], folder: Path) -> Btf:
     members = "".join(f"{user}user_{number};\n" for number, user in enumerate(users))
     (folder / "all.c").write_text(f"union whole_header {{\n{members}}} *whole_header;\n")
-    _clang(folder, "-include-pch", "vmlinux.pch", *without_dwarf("bpfel"), "-c", "all.c", "-o", "all.o")
+    _clang(folder, "-include-pch", "vmlinux.pch", *LEAN, "-c", "all.c", "-o", "all.o")
     section = read_container((folder / "all.o").read_bytes()).section(".BTF")
     assert section is not None
     return Btf(section.data)
