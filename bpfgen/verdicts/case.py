@@ -37,6 +37,8 @@ class Case:
         """The instructions that the verifier comes to; only looked for where something is missing. `denied`: if the
         kernel had nothing that the program asks for.
         """
+        if not program.functions:  # a symbol without code
+            return frozenset()
         key = (program.name, denied)
         if key not in self._live:
             answers = guards.denied(self.subject.found.relocations) if denied else self.resolutions

@@ -103,7 +103,8 @@ class Target:
                 return Answer(helper in found, PROFILE)
         rows, end = allowed(), ".s" if sleepable else ""
         row = rows.get(f"{program_type}{end}", rows.get(f"{program_type}.{attach_type}{end}"))
-        if row is None or helper not in features("helper") or helper in table("allowed")["by_target"]:
+        by_target = program_type in ("tracing", "lsm") and helper in table("allowed")["by_target"]
+        if row is None or by_target or helper not in features("helper"):
             return Answer(None)
         return Answer(self._lets(row.get(helper, "")), UPSTREAM, row.get(helper, ""))
 

@@ -23,6 +23,10 @@ from bpfgen.bpf.malformed import Malformed
 from bpfgen.bpf.object import BpfObject
 from bpfgen.bpf.resolve import Resolver
 from bpfgen.bpf.show import render
+from bpfgen.verdicts.judge import judge
+from bpfgen.verdicts.subject import Subject
+from bpfgen.verdicts.target import Known as VerdictKnown
+from bpfgen.verdicts.target import Target
 
 HERE = Path(__file__).parent
 OBJECTS = HERE.parent / "data" / "objects"
@@ -94,10 +98,18 @@ def resolve_object(data: bytes) -> None:
             live(found, program, resolutions, Known(version=(6, 1)))
 
 
+def judge_object(data: bytes) -> None:
+    """On a kernel whose types are known, and on one of which only the version is; raises Malformed."""
+    subject = Subject(data)
+    judge(subject, Target(VerdictKnown("typed", "amd64"), KernelTypes(types()[0])))
+    judge(subject, Target(VerdictKnown("old", "arm64", "5.4")))
+
+
 TARGETS: dict[str, tuple[Callable[..., tuple[bytes, ...]], Callable[[bytes], None]]] = {
     "types": (types, read_all_types),
     "object": (objects, read_all_of_an_object),
     "compare": (objects, compare_objects),
     "resolve": (objects, resolve_object),
+    "judge": (objects, judge_object),
 }
 """What inputs are made of, and what is done with them."""

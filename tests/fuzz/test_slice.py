@@ -15,7 +15,7 @@ from targets import CORPUS, TARGETS
 from bpfgen.bpf.malformed import Malformed
 
 SEED = 2026
-COUNTS = {"types": 400, "object": 300, "compare": 60, "resolve": 150}
+COUNTS = {"types": 400, "object": 300, "compare": 60, "resolve": 150, "judge": 150}
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -35,7 +35,7 @@ def test_damage_gives_a_clear_error_or_none(name: str) -> None:
 
 @pytest.mark.parametrize("path", sorted(CORPUS.iterdir()), ids=lambda path: path.name)
 def test_what_failed_once(path: Path) -> None:
-    for name in ("types",) if path.suffix == ".btf" else ("object", "compare", "resolve"):
+    for name in ("types",) if path.suffix == ".btf" else ("object", "compare", "resolve", "judge"):
         with suppress(Malformed):
             TARGETS[name][1](path.read_bytes())
 

@@ -80,6 +80,8 @@ def test_helpers_by_type_of_program() -> None:
         ("6.1", ("4711", "xdp"), None),
         ("6.1", ("bpf_loop", "struct_ops"), None),
         ("6.1", ("bpf_d_path", "tracing", "trace_fentry"), None),  # some functions may, others not
+        ("5.10", ("bpf_getsockopt", "cgroup_sock_addr", "cgroup_udp4_sendmsg"), False),
+        ("6.1", ("bpf_getsockopt", "cgroup_sock_addr", "cgroup_udp4_sendmsg"), True),
         ("6.1", ("bpf_copy_from_user", "kprobe"), False),
         ("6.1", ("bpf_copy_from_user", "kprobe", "", True), True),
     ],

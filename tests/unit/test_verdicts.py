@@ -269,6 +269,28 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "freplace": ('SEC("freplace/other")\n' + LATER, {"known": "6.1"}, ("conditional attach_target other f",)),
     "struct_ops": (STRUCT, {"known": types("6.1", more=((Kind.STRUCT, "bpf_struct_ops_ops"),))}, ()),
     "struct_ops-gone": (STRUCT, {"known": "6.1"}, ("fails attach_target ops",)),
+    "struct_ops-member": (
+        STRUCT.replace("ops ", "task_struct "),
+        {
+            "known": types("6.1", more=((Kind.STRUCT, "bpf_struct_ops_task_struct"),), fields="stop"),
+        },
+        ("fails attach_target task_struct.start",),
+    ),
+    "struct_ops-sleeps": (
+        STRUCT.replace('struct_ops")', 'struct_ops.s")', 1),
+        {"known": types("6.1", more=((Kind.STRUCT, "bpf_struct_ops_ops"),))},
+        ("fails sleepable struct_ops.s f",),
+    ),
+    "weak-unused": (
+        'extern int kill(int) __ksym __weak;\nSEC("?tc") int f(void *c) { return kill(1); }\n',
+        {"known": "5.10"},
+        (),
+    ),
+    "undeclared": (
+        'extern int other;\nSEC("tc") int f(void *c) { return other; }\n',
+        {"upstream": "6.1"},
+        ("fails ksym other",),
+    ),
     "no-type": ('SEC("mine")\n' + LATER, {"upstream": "6.1"}, ("conditional program_type unspec f",)),
     "netfilter": (
         'SEC("netfilter")\n' + LATER,
@@ -424,6 +446,11 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "by-symbol": (BY_SYMBOL, {"known": "6.1"}, ("ok kfunc kill f",)),
     "by-symbol-there": (BY_SYMBOL, {"known": types("6.1", "kill")}, ()),
     "by-symbol-old": (BY_SYMBOL, {"upstream": "5.4"}, ("ok kfunc kill f",)),
+    "no-code": (
+        BY_SYMBOL + 'asm(".section xdp,\\"ax\\",@progbits; .type g,@function; g: r0 = 0; exit; .size g,0");\n',
+        {"known": "6.1"},
+        ("ok kfunc kill f",),
+    ),
     "weak-unasked": (BY_SYMBOL.replace("if (!kill) return 0;", ""), {"known": "6.1"}, ("fails kfunc kill f",)),
     "nothing-known": (
         RING.replace(" /*!*/", ""),

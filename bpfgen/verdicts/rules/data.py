@@ -26,10 +26,12 @@ def kfuncs(case: Case) -> Iterator[Reason]:
         answer, types = case.target.has("feature", "kfunc"), case.target.types
         use = first_use(case, "kfunc", extern.name)
         program, site = use if use is not None else (None, None)
-        if not answer.has:
+        if answer.has is False and extern.weak:
+            yield from _weak(case, extern.name)
+        elif not answer.has:
             sites = (site,) if site is not None else ()
             what = f"the function {extern.name}: it lacks calls of its functions"
-            reason = case.missing(answer, "kfunc", extern.name, what, program, sites, soft=extern.weak)
+            reason = case.missing(answer, "kfunc", extern.name, what, program, sites)
             if reason is not None:
                 yield reason
         elif case.target.known.shipped and not extern.weak:
@@ -85,6 +87,16 @@ def ksyms(case: Case) -> Iterator[Reason]:
         if types is None or (not extern.type and not types.find(extern.name, Kind.VAR, Kind.FUNC)):
             message = f"whether the kernel has a symbol {extern.name} isn't known: its types only name some of them"
             yield case.reason(UNKNOWN, "ksym", extern.name, message, program, site)
+
+
+def undeclared(case: Case) -> Iterator[Reason]:
+    """Symbols of another object, with which this one was to be linked: no loader finds them."""
+    for extern in case.subject.found.externs:
+        if not extern.kind:
+            message = (
+                f"{extern.name} is neither __ksym nor __kconfig, but of an object that this one must be linked with"
+            )
+            yield case.reason(FAILS, "ksym", extern.name, message)
 
 
 def kconfig(case: Case) -> Iterator[Reason]:

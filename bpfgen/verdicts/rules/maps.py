@@ -8,6 +8,7 @@ from typing import Optional
 from bpfgen.bpf.btf import Kind
 from bpfgen.bpf.core import essential_name
 from bpfgen.bpf.info import MapInfo
+from bpfgen.bpf.structops import read_operations
 from bpfgen.catalog import table
 from bpfgen.verdicts.case import Case
 from bpfgen.verdicts.model import CONDITIONAL, FAILS, OK, UNKNOWN, Reason
@@ -93,6 +94,20 @@ def struct_ops(case: Case) -> Iterator[Reason]:
             module = module_of(name)
             message = f"the kernel has no {name} that programs could implement (the map {each.name})"
             yield case.reason(FAILS, "attach_target", name, message + in_module(module), source=BTF)
+
+
+def operations(case: Case) -> Iterator[Reason]:
+    """Functions of that struct that programs implement, and the kernel's struct doesn't have."""
+    types, found = case.target.types, case.subject.found
+    if types is None:
+        return
+    values = {each.name: essential_name(each.value.removeprefix("struct ")) for each in _created(case)}
+    for each in read_operations(found.elf, found.btf):
+        owner = next(iter(types.find(values.get(each.map, ""), Kind.STRUCT)), None)
+        if owner is not None and all(each.member != member.name for member in owner.btf.members(owner.type)):
+            name = f"{owner.type.name}.{each.member}"
+            message = f"the kernel has no {name}, which {each.program} implements"
+            yield case.reason(FAILS, "attach_target", name, message, source=BTF)
 
 
 def _created(case: Case) -> tuple[MapInfo, ...]:

@@ -15,6 +15,8 @@ STATIC = "sk_filter_func_proto"
 """A static function of net/core/filter.c: kernels in whose types it is have such functions in them."""
 LATER = frozenset({"tc/ingress", "tc/egress"})
 """Sections whose attach type is for one way of several to attach: the old way knows none."""
+SLEEPING = {"kprobe": "sleepable_uprobe", "struct_ops": "sleepable_struct_ops"}
+"""Types that were let to sleep later than others."""
 MILLION, THOUSANDS = 1_000_000, 4096
 """Instructions of one program (linux/bpf_common.h: BPF_MAXINSNS; linux/bpf.h: BPF_COMPLEXITY_LIMIT_INSNS)."""
 
@@ -62,9 +64,9 @@ def sleepable(case: Case) -> Iterator[Reason]:
     """Programs that may sleep."""
     for program in case.subject.programs:
         if program.info.sleepable:
-            name = "sleepable_uprobe" if program.info.type == "kprobe" else "sleepable"
-            if program.info.type in ("syscall", "struct_ops"):
-                continue  # as old as their type, and of struct_ops each function decides
+            if program.info.type == "syscall":
+                continue  # as old as its type
+            name = SLEEPING.get(program.info.type, "sleepable")
             reason = case.missing(
                 case.target.has("feature", name), "sleepable", program.info.section, _text(name), program
             )
