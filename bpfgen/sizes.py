@@ -95,7 +95,8 @@ def _stacks(found: BpfObject) -> Iterator[Any]:
     deep = stacks(found.functions)
     for function in found.functions:
         stack = deep[function.section, function.start]
-        yield function, (stack.own, stack.depth, (function.name, *stack.chain[1:]))
+        names = (each.name for each in stack.chain[1:])
+        yield function, (stack.own, stack.depth, (function.name, *names))
 
 
 def map_sizes(maps: Iterable[MapInfo], cpus: int) -> Iterator[MapSize]:

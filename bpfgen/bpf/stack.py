@@ -8,27 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bpfgen.bpf.blocks import blocks
 from bpfgen.bpf.code import Function
-from bpfgen.bpf.insns import CALL, MOV, REGISTER, Class, Insn
+from bpfgen.bpf.flowstate import ADD64, MOV64_REGISTER
+from bpfgen.bpf.flowstate import FRAME as FRAME_POINTER
+from bpfgen.bpf.insns import CALL, Class, Insn
 from bpfgen.frozen import frozen
 
 LIMIT = 512
 """Bytes that the verifier allows (MAX_BPF_STACK)."""
 FRAMES = 8
 """Functions that may be in each other (MAX_CALL_FRAMES)."""
-FRAME = 32
-"""Each takes a multiple of this (round_up in check_max_stack_depth_subprog; 16 in newer kernels with a JIT)."""
-FRAME_POINTER = 10
+LOOSE, STRICT = 16, 32
+"""What a frame is rounded up to: by kernels of today with a JIT compiler, and by others, where an empty one counts too
+(round_up_stack_depth).
+"""
+SLOT = 8
+"""Bytes that the verifier remembers as one (BPF_REG_SIZE)."""
 CALLER_SAVED = range(6)
-_ADD = 0x00
+ASYNC = "timer_set_callback"
+"""The helper whose function runs later, with a stack of its own."""
 
 Place = tuple[str, int]
 """A function's section and first slot."""
-Chains = Mapping[Place, tuple[int, tuple[str, ...]]]
-"""Bytes and names of the deepest chain that begins at each function."""
-ASYNC = "timer_set_callback"
-"""The helper whose function runs later, with a stack of its own."""
+Chains = Mapping[Place, tuple[int, tuple[Function, ...]]]
+"""Bytes and functions of the deepest chain that begins at each function."""
 
 
 @frozen
@@ -39,45 +42,54 @@ class Stack:
     """Bytes of its own frame, as the instructions have it."""
     depth: int
     """Bytes of the deepest chain of calls from it on, each frame rounded up as kernels do."""
-    chain: tuple[str, ...]
+    chain: tuple[Function, ...]
     """The functions of that chain, itself first."""
 
 
-def stacks(functions: Sequence[Function], step: int = FRAME) -> dict[Place, Stack]:
+def stacks(functions: Sequence[Function], step: int = STRICT) -> dict[Place, Stack]:
     """Every function's stack. Callbacks count as calls, as they do for kernels; a chain ends where kernels refuse it,
-    at `FRAMES` functions, so recursion does no harm. Frames are rounded up to a multiple of `step`.
+    at `FRAMES` functions, so recursion does no harm. `step` is what frames are rounded up to.
     """
-    own = {_place(each): own_depth(each) for each in functions}
-    names = {_place(each): each.name for each in functions}
-    called = {_place(each): tuple(_called(each, own)) for each in functions}
-    deepest: Chains = {place: (_rounded(depth, step), (names[place],)) for place, depth in own.items()}
-    first = deepest
+    known = {(each.section, each.start): each for each in functions}
+    own = {place: own_depth(each) for place, each in known.items()}
+    called = {place: tuple(_called(each, known)) for place, each in known.items()}
+    first: Chains = {place: (rounded(depth, step), (known[place],)) for place, depth in own.items()}
+    deepest = first
     for _ in range(FRAMES - 1):
-        deepest = {place: _longer(place, names, called[place], first, deepest) for place in own}
-    return {place: Stack(own[place], *deepest[place]) for place in own}
+        deepest = {place: _longer(first[place], called[place], deepest) for place in known}
+    return {place: Stack(own[place], *deepest[place]) for place in known}
+
+
+def rounded(depth: int, step: int) -> int:
+    """Bytes that a frame of `depth` bytes counts for."""
+    return -(-max(depth, 1 if step == STRICT else 0) // step) * step
 
 
 def own_depth(function: Function) -> int:
-    """Bytes below the frame pointer that a function's instructions name."""
-    return max((-low for block in blocks(function).values() for low in _offsets(block.code)), default=0)
+    """Bytes below the frame pointer that a function's instructions read, write or keep the address of, in slots of 8.
+
+    Registers are followed from the first instruction to the last, across jumps: clang writes the code of both branches
+    so that this is right (of 158 programs of libbpf-tools, the verifier counts the same for 156, and less for two).
+    """
+    lowest, at = 0, {FRAME_POINTER: 0}
+    for insn in function.code:
+        base = insn.src if insn.kind is Class.LDX else insn.dst
+        if insn.kind in (Class.LDX, Class.ST, Class.STX) and base in at:
+            lowest = min(lowest, at[base] + insn.offset)
+        _follow(insn, at)
+        lowest = min(lowest, *at.values())
+    return -(lowest // SLOT) * SLOT
 
 
 def _longer(
-    place: Place, names: Mapping[Place, str], called: Iterable[Place], first: Chains, deepest: Chains
-) -> tuple[int, tuple[str, ...]]:
+    first: tuple[int, tuple[Function, ...]], called: Iterable[Place], deepest: Chains
+) -> tuple[int, tuple[Function, ...]]:
     depth, chain = max((deepest[each] for each in called), key=lambda found: found[0], default=(0, ()))
-    return first[place][0] + depth, (names[place], *chain)
+    return first[0] + depth, (*first[1], *chain)
 
 
-def _rounded(depth: int, step: int) -> int:
-    return -(-max(depth, 1) // step) * step
-
-
-def _place(function: Function) -> Place:
-    return function.section, function.start
-
-
-def _called(function: Function, known: Mapping[Place, int]) -> Iterator[Place]:
+def _called(function: Function, known: Mapping[Place, Function]) -> Iterator[Place]:
+    """What it calls, or has a helper call."""
     references = function.references.values()
     later = any(each.kind == "helper" and each.name == ASYNC for each in references)
     for reference in references:
@@ -88,35 +100,14 @@ def _called(function: Function, known: Mapping[Place, int]) -> Iterator[Place]:
                 yield place
 
 
-def _offsets(code: Iterable[Insn]) -> Iterator[int]:
-    """Offsets from the frame pointer that are read, written or kept in a register, in instructions without a jump."""
-    at = {FRAME_POINTER: 0}
-    for insn in code:
-        if insn.kind == Class.LDX and insn.src in at:
-            yield at[insn.src] + insn.offset
-        elif insn.kind in (Class.ST, Class.STX) and insn.dst in at:
-            yield at[insn.dst] + insn.offset
-        found = _result(insn, at)
-        for register in _written(insn):
-            at.pop(register, None)
-        if found is not None:
-            at[insn.dst] = found
-            yield found
-
-
-def _result(insn: Insn, at: Mapping[int, int]) -> int | None:
-    """What the destination then is from the frame pointer, where it is known."""
-    if insn.kind != Class.ALU64:
-        return None
-    operation, by_register = insn.code & 0xF0, insn.code & REGISTER
-    if operation == MOV and by_register and not insn.offset:
-        return at.get(insn.src)
-    if operation == _ADD and not by_register and insn.dst in at:
-        return at[insn.dst] + insn.imm
-    return None
-
-
-def _written(insn: Insn) -> Iterable[int]:
+def _follow(insn: Insn, at: dict[int, int]) -> None:
+    """Which registers point to the stack after an instruction, and where to."""
     if insn.code == CALL:
-        return CALLER_SAVED
-    return () if insn.kind in (Class.ST, Class.STX, Class.JMP, Class.JMP32) else (insn.dst,)
+        for register in CALLER_SAVED:
+            at.pop(register, None)
+    elif insn.code == MOV64_REGISTER and insn.src in at and not insn.offset:
+        at[insn.dst] = at[insn.src]
+    elif insn.code == ADD64 and insn.dst in at:
+        at[insn.dst] += insn.imm
+    elif insn.kind in (Class.LD, Class.LDX, Class.ALU, Class.ALU64) and insn.dst != FRAME_POINTER:
+        at.pop(insn.dst, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from bpfgen.config.decode import decode
@@ -19,6 +20,7 @@ EPILOG = """examples:
   bpfgen kernel list
   bpfgen kernel list --json
   bpfgen kernel add lts510 linux-image-5.10.0-32-{arch}.deb --upstream 5.10
+  bpfgen kernel add lts61 linux-image-6.1-{arch}.deb --image     and bpfgen verify boots it
   bpfgen kernel add here /sys/kernel/btf/vmlinux     the kernel that runs
   bpfgen kernel capture rhel-9.6.json                on a machine with that kernel, as root
   bpfgen kernel add rhel96 rhel-9.6.json             what was captured there
@@ -46,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     adding.add_argument("name", metavar="NAME", help="of the kernel target")
     adding.add_argument("path", metavar="PATH", help="the kernel; {arch} stands for each architecture of the project")
     adding.add_argument("--upstream", metavar="VERSION", help=UPSTREAM_HELP)
+    adding.add_argument("--image", action="store_true", help="also name PATH as what  bpfgen verify  boots")
     adding.add_argument("--to", metavar="FOLDER", default="btf", help="where files are kept (default: btf)")
     capturing = actions.add_parser("capture", help="write down what the running kernel can do", parents=common)
     capturing.add_argument("path", metavar="FILE.json", help="what to write; the types go beside it, as FILE.btf")
@@ -105,6 +108,8 @@ def _add(root: str, file: str, document: Document, config: Config, args: argpars
 
     taken = take(args.name, args.path, args.directory, config.targets.arches, args.to.rstrip("/"))
     entry = {**({"upstream": args.upstream} if args.upstream else {}), **taken.entry}
+    if args.image:
+        entry["image"] = _booted(root, args, config.targets.arches)
     text = with_kernel(document, args.name, entry)
     report = Report(read_document(args.file, text.encode()))
     decode(report.document.values, report)
@@ -120,6 +125,22 @@ def _add(root: str, file: str, document: Document, config: Config, args: argpars
     if not args.quiet:
         print(f"bpfgen: {verb} {args.file}: [kernel.{args.name}]", file=out)
     return EXIT_OK
+
+
+def _booted(root: str, args: argparse.Namespace, arches: Sequence[str]) -> str:
+    """The kernel's file as `image` names it: relative to the project, if it is there. Raises `Failure`."""
+    from bpfgen.kernels.boot import bootable
+    from bpfgen.kernels.unusable import Unusable
+
+    for path, arch in {args.path.replace("{arch}", arch): arch for arch in arches}.items():
+        try:
+            with open(os.path.join(args.directory, path), "rb") as file:
+                bootable(file.read(), arch)
+        except Unusable as error:
+            raise Failure([Problem(Location(path), error.message, error.hint)]) from error
+    path = os.path.abspath(os.path.join(args.directory, args.path))
+    inside = os.path.relpath(path, root)
+    return path if inside.startswith("..") else inside
 
 
 def _as_before(before: bytes, text: str) -> bytes:

@@ -69,15 +69,16 @@ def _chosen(args: argparse.Namespace, project: Project) -> tuple[list[Cell], lis
     every = [c for c in verifying.cells(config, project.units) if not args.kernel or c.kernel in args.kernel]
     found, missing = [c for c in every if c.key], [c for c in every if not c.key]
     if not found or (args.kernel and missing):
-        what = f"the kernel {missing[0].kernel} has no kernel to boot" if missing else "there is no kernel target"
-        hint = "name one:  image = …  in its table" if missing else WAYS
-        raise Failure([Problem(None, what, hint)])
+        names = ", ".join(dict.fromkeys(each.kernel for each in missing))
+        what = f"nothing to boot is known of {names}: there are types alone" if missing else "there is no kernel target"
+        raise Failure([Problem(None, what, IMAGES if missing else WAYS)])
     absent = {(c.source, c.kernel) for c in found if not os.path.isfile(c.source)}
     if absent:
         raise Failure([Problem(None, f'there is no file "{file}", of the kernel {name}') for file, name in absent])
     return found, missing
 
 
+IMAGES = 'name a package, a vmlinuz or a vmlinux by  image = "…"  in [kernel.NAME]; bpfgen kernel add --image  does it'
 WAYS = "add a [kernel.NAME] table; or  bpfgen verify --running  loads into this machine's kernel, as root"
 
 

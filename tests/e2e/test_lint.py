@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from project import NINJA, Project
 
-from bpfgen.lints.stack import LIMIT, LOOSE, deepest, used
+from bpfgen.bpf.stack import LIMIT, LOOSE
+from bpfgen.lints.stack import stack_of
 from bpfgen.verdicts.subject import Subject
 
 pytestmark = pytest.mark.real
@@ -378,7 +379,7 @@ def test_the_kernel_has_the_same_limit(last: int, first: int, takes: bool, tmp_p
     words = ("clang-19", "-target", "bpfel", "-mcpu=v2", "-O2", "-g", "-w", "-c", source, "-o", made)
     subprocess.run(words, check=True)
     program = Subject(made.read_bytes()).programs[0]
-    assert (used(deepest(program, LOOSE), LOOSE) <= LIMIT) == takes
+    assert (stack_of(program, LOOSE).depth <= LIMIT) == takes
     try:
         done = subprocess.run([BPFTOOL, "prog", "load", made, pin], capture_output=True, text=True, check=False)
         assert (done.returncode == 0) == takes, done.stderr

@@ -47,6 +47,15 @@ def test_add_one_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == said
 
 
+def test_add_with_what_boots(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file that was given, as the project sees it; one that has types alone is refused."""
+    (project / "build.toml").write_bytes(TOML.encode() + b'[targets]\r\narches = ["amd64"]\r\n')
+    assert cli.run(["-q", "kernel", "add", "k", "linux-amd64.deb", "--image"]) == 0
+    assert 'image = "linux-amd64.deb"' in (project / "build.toml").read_text()
+    assert cli.run(["-q", "kernel", "add", "own", f"btf/k-{DIGITS}.btf", "--image"]) == 3
+    assert "has a kernel's types, and no kernel to boot" in capsys.readouterr().err
+
+
 def test_add_for_each_architecture(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The files share a hash, since their names share what is written in build.toml."""
     words = ["kernel", "add", "lts510", "linux-{arch}.deb", "--upstream", "5.10", "--to", "kernels"]

@@ -7,15 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bpfgen.bpf.code import Function
-from bpfgen.bpf.insns import Insn
 from bpfgen.catalog import table
 from bpfgen.config.schemacheck import Silence
 from bpfgen.errors import Location
 from bpfgen.lints import LINTS
 from bpfgen.lints.model import LEVELS, lints
 from bpfgen.lints.silence import by_comment, by_table
-from bpfgen.lints.stack import depth
 from bpfgen.lints.tree import Tree
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "lint.md"
@@ -110,22 +107,3 @@ def test_tables() -> None:
     tables = (Silence("dead-map", "why", "b"), Silence("dead-*", "why"))
     assert [by_table("dead-map", "a", tables), by_table("dead-map", "b", tables)] == [1, 0]
     assert by_table("map-types", "b", tables) is None
-
-
-@pytest.mark.parametrize(
-    ("code", "wanted"),
-    [
-        ([(0xB7, 0, 0, 0, 0), (0x95, 0, 0, 0, 0)], 0),  # r0 = 0; exit
-        ([(0x73, 10, 1, -1, 0)], 8),  # *(u8 *)(r10 - 1) = r1
-        ([(0x79, 1, 10, -16, 0)], 16),  # r1 = *(u64 *)(r10 - 16)
-        ([(0xBF, 2, 10, 0, 0), (0x07, 2, 0, 0, -40)], 40),  # r2 = r10; r2 += -40
-        ([(0xBF, 2, 10, 0, 0), (0xB7, 3, 0, 0, 1), (0x07, 2, 0, 0, -40), (0x7B, 2, 3, -8, 0)], 48),
-        ([(0xBF, 2, 10, 0, 0), (0x85, 0, 0, 0, 5), (0x07, 2, 0, 0, -40)], 0),  # the call takes r2 away
-        ([(0xBF, 6, 10, 0, 0), (0xBF, 6, 1, 0, 0), (0x07, 6, 0, 0, -40)], 0),  # no longer the stack
-        ([(0x79, 1, 1, -16, 0), (0x7B, 2, 10, 0, 0)], 0),  # below another pointer
-    ],
-)
-def test_depth(code: list[tuple[int, int, int, int, int]], wanted: int) -> None:
-    """By offsets from r10, and from what was made of it."""
-    insns = tuple(Insn(slot, *words) for slot, words in enumerate(code))
-    assert depth(Function("f", ".text", 0, insns, {})) == wanted

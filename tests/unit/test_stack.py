@@ -11,7 +11,7 @@ from bpfgen.bpf.info import MapInfo
 from bpfgen.bpf.insns import Insn
 from bpfgen.bpf.memory import memory
 from bpfgen.bpf.object import BpfObject
-from bpfgen.bpf.stack import own_depth, stacks
+from bpfgen.bpf.stack import LOOSE, own_depth, stacks
 
 OBJECTS = Path(__file__).parent.parent / "data" / "objects"
 STORE, STORE_IMM, LOAD, MOVE, MOVE_IMM, ADD, JUMP, EXIT, CALL = 0x7B, 0x7A, 0x79, 0xBF, 0xB7, 0x07, 0x15, 0x95, 0x85
@@ -33,7 +33,9 @@ def frame(size: int) -> Insn:
     [
         ([], 0),
         ([(STORE, 10, 1, -24, 0)], 24),
-        ([(STORE_IMM, 10, 0, -9, 0)], 9),
+        ([(STORE_IMM, 10, 0, -9, 0)], 16),
+        # below another pointer
+        ([(LOAD, 1, 1, -16, 0), (STORE, 2, 10, 0, 0)], 0),
         ([(LOAD, 1, 10, -16, 0)], 16),
         ([(MOVE, 2, 10, 0, 0), (ADD, 2, 0, 0, -40)], 40),
         ([(MOVE, 2, 10, 0, 0), (ADD, 2, 0, 0, -40), (STORE, 2, 1, -8, 0)], 48),
@@ -42,8 +44,8 @@ def frame(size: int) -> Insn:
         ([(MOVE, 2, 10, 0, 0), (MOVE_IMM, 2, 0, 0, 5), (STORE, 2, 1, -400, 0)], 0),
         ([(MOVE, 2, 10, 0, 0), (CALL, 0, 0, 0, 1), (STORE, 2, 1, -400, 0)], 0),
         ([(MOVE, 6, 10, 0, 0), (CALL, 0, 0, 0, 1), (STORE, 6, 1, -8, 0)], 8),
-        # above a jump's target, where it may come from elsewhere
-        ([(JUMP, 1, 0, 1, 0), (MOVE, 2, 10, 0, 0), (STORE, 2, 1, -400, 0)], 0),
+        # behind a jump's target, where one way brings it
+        ([(JUMP, 1, 0, 1, 0), (MOVE, 2, 10, 0, 0), (STORE, 2, 1, -400, 0)], 400),
     ],
 )
 def test_own_depth(code: list[tuple[int, int, int, int, int]], depth: int) -> None:
@@ -63,21 +65,22 @@ def test_chains() -> None:
         function("self", frame(1), calls=("self",)),
     ]
     found = {place[0]: stack for place, stack in stacks(functions).items()}
-    assert (found["a"].own, found["a"].depth, found["a"].chain) == (8, 32 + 512, ("a", "deep"))
-    assert (found["b"].depth, found["b"].chain) == (32 + 64, ("b", "c"))
+    chains = {name: tuple(each.name for each in stack.chain) for name, stack in found.items()}
+    assert (found["a"].own, found["a"].depth, chains["a"]) == (8, 32 + 512, ("a", "deep"))
+    assert (found["b"].depth, chains["b"]) == (32 + 64, ("b", "c"))
     assert found["callback"].depth == 32 + 512
     assert found["timed"].depth == 32
     assert (found["self"].depth, len(found["self"].chain)) == (8 * 32, 8)
-    assert stacks(functions, 16)["b", 0].depth == 16 + 48
+    assert stacks(functions, LOOSE)["b", 0].depth == 48
 
 
 @pytest.mark.parametrize("target", ["bpfel", "bpfeb"])
 def test_stack_of_real_objects(target: str) -> None:
     """needs.c has a buffer of 16 bytes in `twice`, which `enter` calls."""
     functions = BpfObject((OBJECTS / f"needs.{target}.o").read_bytes()).functions
-    found = {name: stack for (_section, _slot), stack in stacks(functions).items() for name in stack.chain[:1]}
+    found = {stack.chain[0].name: stack for stack in stacks(functions).values()}
     assert found["twice"].own == 16
-    assert (found["enter"].depth, found["enter"].chain[:1]) == (64, ("enter",))
+    assert found["enter"].depth == 64
 
 
 def test_memory() -> None:
