@@ -78,8 +78,6 @@ def _image(config: Config, kernel: str, arch: str) -> tuple[str, str]:
 def section(config: Config, units: Sequence[Unit]) -> dict[str, Any]:
     """The part of the plan that the step reads, ready for JSON."""
     settings = config.verify
-    tables = {unit.program: config.program[unit.key].load for unit in units}
-    loads = {program: dataclasses.asdict(load) for program, load in tables.items() if load is not None}
     return {
         "settings": {
             "accelerator": settings.accelerator,
@@ -87,13 +85,19 @@ def section(config: Config, units: Sequence[Unit]) -> dict[str, Any]:
             "boot": settings.boot,
             "timeout": settings.timeout,
         },
-        "loads": loads,
+        "loads": loads(config, units),
         "kernels": [
             {"kernel": cell.kernel, "arch": cell.arch, "modules": _modules(config, cell)}
             for cell in cells(config, units)
             if cell.key
         ],
     }
+
+
+def loads(config: Config, units: Sequence[Unit]) -> dict[str, Any]:
+    """What build.toml says of the loading of programs, by their names, ready for JSON."""
+    tables = {unit.program: config.program[unit.key].load for unit in units}
+    return {program: dataclasses.asdict(load) for program, load in tables.items() if load is not None}
 
 
 def _modules(config: Config, cell: Cell) -> str:

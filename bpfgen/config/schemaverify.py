@@ -11,7 +11,8 @@ from bpfgen.frozen import field, frozen
 
 @frozen
 class Load:
-    """What a program's own tool tells its loader at run time, for `bpfgen verify`; most programs need none of it."""
+    """What a program's own tool tells its loader at run time, for `bpfgen verify`; `bpfgen check` looks at `attach`
+    and `optional` too. Most programs need none of it."""
 
     maps: dict[Symbol, int] = field(default_factory=dict)
     """Entries of maps whose size is set at run time. Not given: 1024, and 64 KiB for ring buffers."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bpfgen.files import write_if_changed
 from bpfgen.headers import judged, types_path
 from bpfgen.outputs import PLAN, Basis, Made, Plan, Tools, read_notes
+from bpfgen.verifying import loads
 
 if TYPE_CHECKING:
     from bpfgen.verdicts.batch import Before
@@ -18,7 +19,9 @@ FORMAT = 1
 
 
 def section(basis: Basis) -> dict[str, Any]:
-    """The file's path, the loader, and what `build.toml` says of each kernel that an object is judged for."""
+    """The file's path, the loader, what `build.toml` says of programs when they are loaded, and of each kernel that an
+    object is judged for.
+    """
     config = basis.config
     rows = []
     for name, arch in judged(basis.units):
@@ -27,7 +30,11 @@ def section(basis: Basis) -> dict[str, Any]:
         types = types_path(config, basis.out, name, arch)
         row = {"name": name, "arch": arch, "upstream": kernel.upstream, "assume": list(kernel.assume)}
         rows.append({**row, "btf": types, "profile": profile, "min_btf": kernel.min_btf})
-    return {"path": f"{basis.out}/verdicts.json", "loader": config.check.loader, "kernels": rows}
+    named = {
+        program: {key: load[key] for key in ("attach", "optional")}
+        for program, load in loads(config, basis.units).items()
+    }
+    return {"path": f"{basis.out}/verdicts.json", "loader": config.check.loader, "loads": named, "kernels": rows}
 
 
 def made(plan: Plan, tools: Tools) -> Iterator[Made]:
@@ -53,7 +60,7 @@ def write(plan: Plan, path: str) -> None:
 
     part = plan["verdicts"]
     kernels = {(row["name"], row["arch"]): Evidence(row, part["loader"]) for row in part["kernels"]}
-    items = [Item(row, part["loader"]) for row in plan["objects"]]
+    items = [Item(row, part["loader"], part["loads"].get(row["program"], {})) for row in plan["objects"]]
     before = _before(path)
     verdicts = judge_all(items, kernels, before)
     value = {
@@ -62,7 +69,7 @@ def write(plan: Plan, path: str) -> None:
         "project": plan["project"],
         "loader": part["loader"],
         "kernels": [summary(each, before) for each in kernels.values()],
-        "objects": {each.row["id"]: each.sha256 for each in items},
+        "objects": {each.row["id"]: each.key for each in items},
         "verdicts": list(map(to_json, verdicts)),
     }
     write_if_changed(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())

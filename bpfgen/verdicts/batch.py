@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +31,7 @@ class Before:
     """What an earlier run found, and what still holds where object and kernel are the same."""
 
     reasons: Mapping[tuple[str, str], Reasons] = field(default_factory=dict)
-    """By the SHA-256 of an object and the key of a kernel."""
+    """By the keys of an object and of a kernel."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of kernels, by their keys."""
 
@@ -38,18 +39,21 @@ class Before:
 class Item:
     """One object, by its row in `plan.json`."""
 
-    def __init__(self, row: Mapping[str, Any], loader: str) -> None:
-        """Raises `OSError`."""
-        self.row, self._loader = row, loader
+    def __init__(self, row: Mapping[str, Any], loader: str, load: Mapping[str, Any]) -> None:
+        """`load` has `attach` and `optional` of the program's table, where it has one. Raises `OSError`."""
+        self.row, self._loader, self._load = row, loader, load
         self._data = Path(row["path"]).read_bytes()
-        self.sha256 = hashlib.sha256(self._data).hexdigest()
+        self.key = hashlib.sha256(self._data).hexdigest()
+        """Of the object, and of what is said of its loading."""
+        if load:
+            self.key += hashlib.sha256(json.dumps(load, sort_keys=True).encode()).hexdigest()
 
     @cached_property
     def subject(self) -> Subject:
         """The object, read. Raises Malformed."""
         from bpfgen.verdicts.subject import Subject
 
-        return Subject(self._data, self._loader)
+        return Subject(self._data, self._loader, **self._load)
 
     def verdict(self, kernel: Evidence, reasons: Reasons) -> Verdict:
         """With what the project calls it."""
@@ -60,7 +64,7 @@ class Item:
 
 def judge_all(items: Sequence[Item], kernels: Kernels, before: Before) -> list[Verdict]:
     """The verdicts of each object, in the order of the file. Raises `Failure` with each object that is unsound."""
-    new = [item for item in items if any((item.sha256, each.key) not in before.reasons for each in _of(item, kernels))]
+    new = [item for item in items if any((item.key, each.key) not in before.reasons for each in _of(item, kernels))]
     judged = in_parts(lambda part: [_judged(item, kernels, before) for item in part], new, WORTH)
     problems = [problem for each in judged if not isinstance(each, dict) for problem in each]
     if problems:
@@ -68,8 +72,8 @@ def judge_all(items: Sequence[Item], kernels: Kernels, before: Before) -> list[V
     known = dict(before.reasons)
     for item, each in zip(new, judged):
         if isinstance(each, dict):
-            known.update({(item.sha256, key): reasons for key, reasons in each.items()})
-    return [item.verdict(each, known[item.sha256, each.key]) for item in items for each in _of(item, kernels)]
+            known.update({(item.key, key): reasons for key, reasons in each.items()})
+    return [item.verdict(each, known[item.key, each.key]) for item in items for each in _of(item, kernels)]
 
 
 def _of(item: Item, kernels: Kernels) -> Iterator[Evidence]:
@@ -84,7 +88,7 @@ def _judged(item: Item, kernels: Kernels, before: Before) -> Union[dict[str, Rea
     from bpfgen.bpf.elf import unsound
     from bpfgen.verdicts.judge import judge
 
-    new = [each for each in _of(item, kernels) if (item.sha256, each.key) not in before.reasons]
+    new = [each for each in _of(item, kernels) if (item.key, each.key) not in before.reasons]
     try:
         return {each.key: judge(item.subject, each.target) for each in new}
     except Malformed as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from bpfgen.bpf.code import Function
@@ -18,6 +19,7 @@ from bpfgen.bpf.resolve import Resolver
 from bpfgen.frozen import frozen
 
 LIBBPF, CILIUM = "libbpf", "cilium"
+NOTHING: Mapping[str, str] = {}
 Site = tuple[Function, int]
 """A function, and the slot of one of its instructions."""
 Uses = Mapping[str, Mapping[str, tuple[Site, ...]]]
@@ -46,14 +48,25 @@ class Loaded:
 class Subject:
     """One object, read once for all kernels; what isn't read yet raises Malformed where it is damaged."""
 
-    def __init__(self, data: bytes, loader: str = LIBBPF) -> None:
-        """Raises Malformed where the bytes are no relocatable BPF object."""
+    def __init__(
+        self,
+        data: bytes,
+        loader: str = LIBBPF,
+        attach: Mapping[str, str] = NOTHING,
+        optional: Collection[str] = (),
+    ) -> None:
+        """`attach` has what programs are attached to where their tool says it, `optional` those that may be refused.
+        Raises Malformed where the bytes are no relocatable BPF object.
+        """
         self.found = BpfObject(data)
         self.loader = loader
+        self._attach, self._optional = attach, optional
 
     @cached_property
     def programs(self) -> tuple[Loaded, ...]:
-        """The programs that the loader loads unasked, by section and place; cilium/ebpf ignores a leading `?`."""
+        """The programs that the loader loads unasked, by section and place, but for optional ones; cilium/ebpf ignores
+        a leading `?`.
+        """
         reader = Reader(self.found.functions)
         functions = {(each.section, each.name): each for each in self.found.functions if each.section != SUBPROGRAMS}
         return tuple(self._loaded(each, functions, reader) for each in self.found.programs if self._is_loaded(each))
@@ -80,12 +93,13 @@ class Subject:
         return lines.at(function.section, slot, function.start) if lines is not None else None
 
     def _is_loaded(self, info: ProgramInfo) -> bool:
-        return info.autoload or self.loader == CILIUM
+        return (info.autoload or self.loader == CILIUM) and info.name not in self._optional
 
     def _loaded(self, info: ProgramInfo, functions: Mapping[tuple[str, str], Function], reader: Reader) -> Loaded:
         own = functions.get((info.section, info.name)) or functions.get((f"?{info.section}", info.name))
         reached = tuple(reader.reachable(own)) if own is not None else ()
-        return Loaded(info, reached, self._merged(reached))
+        named = self._attach.get(info.name)
+        return Loaded(dataclasses.replace(info, attach_to=named) if named else info, reached, self._merged(reached))
 
     def _merged(self, functions: Iterable[Function]) -> Uses:
         found: dict[str, dict[str, tuple[Site, ...]]] = {}

@@ -48,7 +48,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.chdir(tmp_path)
     for name in NAMES:
         Path(f"{name}.o").write_bytes((OBJECTS / f"{name}.bpfel.o").read_bytes())
-    part = {"path": "v.json", "loader": "libbpf", "kernels": [kernel("old", "5.4"), kernel("new", "6.12")]}
+    part = {"path": "v.json", "loader": "libbpf", "loads": {}, "kernels": [kernel("old", "5.4"), kernel("new", "6.12")]}
     head = {"bpfgen": "1", "project": "p", "toolchain": {}}
     return {**head, "objects": [entry(name) for name in NAMES], "verdicts": part}
 
@@ -97,6 +97,10 @@ def test_only_what_changed_is_judged(plan: dict[str, Any], judged: list[str]) ->
     plan["verdicts"]["kernels"][0]["upstream"] = "5.8"
     verdicts.write(plan, "v.json")
     assert judged == ["old"] * 4
+    judged.clear()
+    plan["verdicts"]["loads"]["needs"] = {"attach": {}, "optional": ["nosuch"]}
+    verdicts.write(plan, "v.json")
+    assert judged == ["old", "new"]
     judged.clear()
     plan["verdicts"]["loader"] = "cilium"
     verdicts.write(plan, "v.json")

@@ -469,3 +469,23 @@ def test_rule(name: str) -> None:
     source, options, wanted = ROWS[name]
     known = options.get("known")
     check(said(source, **{**options, "known": types(known) if isinstance(known, str) else known}), source, *wanted)
+
+
+LATER_F = 'SEC("fentry/dummy_f")\n' + LATER
+
+
+@pytest.mark.parametrize(
+    ("load", "wanted"),
+    [
+        ({}, ["conditional attach_target dummy_f"]),
+        ({"attach": {"f": "do_unlinkat"}}, []),
+        ({"attach": {"f": "gone"}}, ["fails attach_target gone"]),
+        ({"attach": {"g": "gone"}}, ["conditional attach_target dummy_f"]),
+        ({"optional": ("f",)}, []),
+    ],
+)
+def test_what_the_tool_says(load: dict[str, Any], wanted: list[str]) -> None:
+    """What a program is attached to at run time, and whether it is needed, counts as build.toml has it."""
+    subject = Subject(compiled(HEAD + LATER_F + GPL, "v3"), **load)
+    reasons = judge(subject, Target(Known("k", "amd64"), types("6.1", "do_unlinkat")))
+    assert [f"{each.verdict} {each.kind} {each.name}" for each in reasons] == wanted
