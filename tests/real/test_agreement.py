@@ -69,7 +69,7 @@ class Pair:
     loader: str
     verdict: Verdict
     refusals: tuple[str, ...]
-    """Kinds; none where the kernel loads the object with all of its programs."""
+    """Kinds; none where the kernel loads the object with all programs that aren't optional."""
     described: bool
     """Whether build.toml names the function or the module that it is loaded with."""
 
@@ -100,8 +100,9 @@ def _pairs(loader: str, said: dict[str, Any], described: set[str]) -> Iterator[P
     real = {(each["object"], report["kernel"]): each for report in said["real"] for each in report["objects"]}
     for verdict in map(from_json, said["static"]):
         each = real.pop((verdict.object, verdict.kernel))
-        found = [each["refusal"], *(program["refusal"] for program in each["programs"])]
-        kinds = sorted({refusal["kind"] for refusal in found if refusal})
+        needed = [program["refusal"] for program in each["programs"] if not program["optional"]]
+        found = [] if each["verdict"] == "ok" else list(filter(None, needed)) or [each["refusal"]]
+        kinds = sorted({refusal["kind"] for refusal in found})
         yield Pair(loader, verdict, tuple(kinds), verdict.program in described)
     assert not real
 
