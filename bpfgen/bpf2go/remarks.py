@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Optional, get_args
 
-from bpfgen.bpf2go.assemble import Run, common, usual_compiler
+from bpfgen.bpf2go.assemble import Run, usual_compiler
 from bpfgen.bpf2go.directives import Directive
 from bpfgen.bpf2go.options import Options
 from bpfgen.catalog import version
+from bpfgen.config.share import common
 from bpfgen.config.values import GoApi
 from bpfgen.errors import Location
 from bpfgen.frozen import frozen

@@ -12,6 +12,7 @@ from typing import TextIO
 from bpfgen.config.checkgo import GO_KEYWORDS
 from bpfgen.errors import EXIT_USAGE, Failure, Location, Problem
 from bpfgen.files import write_if_changed
+from bpfgen.makefront import INCLUDED, advice, front
 from bpfgen.machines import BASES, BUILDER, DEFAULT_ARCHES, FILES, render
 
 HELP = "start a small project that builds at once"
@@ -20,7 +21,8 @@ EPILOG = """examples:
   bpfgen init hello      in a new folder
   bpfgen init --go       with a Go package that embeds the object
   bpfgen init --docker   with a Dockerfile of what builds need; in a project, that alone
-  bpfgen init --lima     with a lima.yaml; --vagrant: with a Vagrantfile"""
+  bpfgen init --lima     with a lima.yaml; --vagrant: with a Vagrantfile
+  bpfgen init --make     with a Makefile: ebpf, ebpf-dev, clean, …; where there is one, with a Makefile.bpf for it"""
 
 TEMPLATES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "templates", "init")
 
@@ -32,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--go", action="store_true", help="make a Go package too")
     for kind, file in FILES.items():
         parser.add_argument(f"--{kind}", action="store_true", help=f"write {file}; in a project, nothing else")
+    parser.add_argument("--make", action="store_true", help="write Makefile, or Makefile.bpf; in a project, that alone")
     parser.add_argument(
         "--base", choices=BASES, default=BASES[0], help="what the Dockerfile starts from (default: debian)"
     )
@@ -45,9 +48,10 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     if not name.isprintable():
         raise Failure([Problem(None, f"{name!r} can't name a project", "give it another with --name")], EXIT_USAGE)
     machines = [kind for kind in FILES if getattr(args, kind)]
-    there = bool(machines) and os.path.lexists(os.path.join(folder, "build.toml"))
+    there = bool(machines or args.make) and os.path.lexists(os.path.join(folder, "build.toml"))
     files = {} if there else dict(_files(name, args.go))
     files.update((FILES[kind], render(kind, args.base, _arches(folder), os.path.abspath(folder))) for kind in machines)
+    files.update([front(folder)] if args.make else [])
     if "docker" in machines and not there:
         files["build.toml"] += f"\n{BUILDER}"
     if not args.force:
@@ -56,8 +60,11 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     if not args.quiet:
         if "docker" in machines and there:
             print(f"build.toml uses it with these lines:\n\n{BUILDER}", file=out)
-        elif not there:
-            print(f"next: {'' if args.folder == '.' else f'cd {args.folder} && '}bpfgen && ninja", file=out)
+        if INCLUDED in files and (said := advice(folder)):
+            print(said, file=out)
+        if not there:
+            build = "make" if "Makefile" in files else "bpfgen && ninja"
+            print(f"next: {'' if args.folder == '.' else f'cd {args.folder} && '}{build}", file=out)
     return 0
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpfgen.bpf2go.assemble import share
 from bpfgen.bpf2go.names import names
 from bpfgen.config.schema import Compile, Config, Go, Program, ProgramGo, Project
+from bpfgen.config.share import share
 from bpfgen.config.values import ProgramName
 from bpfgen.matrix import expand
 from bpfgen.sources import NamedProgram

@@ -1,0 +1,1 @@
+"""Command lines that other build tools run → a `build.toml`."""
