@@ -12,8 +12,8 @@ from typing import TextIO
 from bpfgen.config.checkgo import GO_KEYWORDS
 from bpfgen.errors import EXIT_USAGE, Failure, Location, Problem
 from bpfgen.files import write_if_changed
-from bpfgen.makefront import INCLUDED, advice, front
 from bpfgen.machines import BASES, BUILDER, DEFAULT_ARCHES, FILES, render
+from bpfgen.makefront import INCLUDED, advice, front
 
 HELP = "start a small project that builds at once"
 EPILOG = """examples:

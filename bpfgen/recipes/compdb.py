@@ -32,6 +32,8 @@ def _lines(entries: list[Any], shown: str, folder: str, problems: list[Problem])
         row = entry if isinstance(entry, dict) else {}
         directory, command, words = row.get("directory", "."), row.get("command", ""), row.get("arguments")
         strings = isinstance(words, list) and all(isinstance(word, str) for word in words) and words
+        if "command" in row and command == "" and not strings:
+            continue  # an edge of Ninja's that runs nothing
         if not isinstance(directory, str) or not isinstance(command, str) or not (command or strings):
             problems.append(Problem(Location(shown), f'entry {number} has neither "command" nor "arguments"'))
             continue

@@ -17,12 +17,15 @@ from bpfgen.config.source import read_document
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PART = re.compile(r"^At the end of `[^`]+`:\n\n```.*?^```$", re.MULTILINE | re.DOTALL)
+"""What goes on a file; tests/real/test_migrate_make.py puts it there."""
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def blocks(page: Path, language: str) -> list[str]:
     """The page's blocks in a language."""
-    return [text for name, text in BLOCK.findall(page.read_text(encoding="utf-8")) if name == language]
+    whole = PART.sub("", page.read_text(encoding="utf-8"))
+    return [text for name, text in BLOCK.findall(whole) if name == language]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
