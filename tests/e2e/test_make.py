@@ -79,7 +79,7 @@ def test_import_goes_on(project: Project) -> None:
 
 
 def test_front(tmp_path: Path) -> None:
-    """A new project's Makefile: builds, shows, hands options on, refuses another builder, cleans, prints alone with -n."""
+    """A new project's Makefile: builds, shows, hands options on, cleans, only prints with -n."""
     project = Project(tmp_path / "new")
     project.remove("include")
     project.bpfgen("init", "--make")
