@@ -27,7 +27,7 @@ def test_phases(tmp_path: Path) -> None:
     clang = shutil.which("clang-19")
     assert clang
     (tmp_path / "bin/clang").symlink_to(clang)
-    env = environ(BPF2GO_CC="clang", LC_ALL="C.UTF-8", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    env = environ(BPF2GO_CC="clang", LC_ALL="C.UTF-8")
     env["PATH"] = f"{tmp_path / 'bin'}:{env['PATH']}"
     run("git", "init", "-q", cwd=root, env=env)
     _green("as it was", root, env)
