@@ -64,3 +64,14 @@ def _unlink(path: str) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
+
+
+def sha256(path: str) -> str:
+    """The hash of a file's contents, in hexadecimal digits; raises OSError."""
+    import hashlib  # a compile edge doesn't need it
+
+    content = hashlib.sha256()
+    with open(path, "rb") as file:
+        while data := file.read(_BLOCK):
+            content.update(data)
+    return content.hexdigest()

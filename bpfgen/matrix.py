@@ -79,7 +79,11 @@ def select(units: Iterable[Unit], only: Sequence[str], skip: Sequence[str]) -> t
 
 
 def _matches(unit: Unit, patterns: Sequence[str]) -> bool:
-    names = (unit.id, unit.program, unit.target.name, *unit.target.arches, *unit.kernels)
+    return matches((unit.id, unit.program, unit.target.name, *unit.target.arches, *unit.kernels), patterns)
+
+
+def matches(names: Sequence[str], patterns: Sequence[str]) -> bool:
+    """Whether one of the names is of one of the globs."""
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 

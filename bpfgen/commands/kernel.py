@@ -130,12 +130,12 @@ def _add(root: str, file: str, document: Document, config: Config, args: argpars
 def _booted(root: str, args: argparse.Namespace, arches: Sequence[str]) -> str:
     """The kernel's file as `image` names it: relative to the project, if it is there. Raises `Failure`."""
     from bpfgen.kernels.boot import bootable
+    from bpfgen.kernels.held import mapped
     from bpfgen.kernels.unusable import Unusable
 
     for path, arch in {args.path.replace("{arch}", arch): arch for arch in arches}.items():
         try:
-            with open(os.path.join(args.directory, path), "rb") as file:
-                bootable(file.read(), arch)
+            bootable(mapped(os.path.join(args.directory, path)), arch)
         except Unusable as error:
             raise Failure([Problem(Location(path), error.message, error.hint)]) from error
     path = os.path.abspath(os.path.join(args.directory, args.path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -97,12 +96,3 @@ def _list(value: Any) -> tuple[str, ...]:
 
 def _texts(value: Mapping[str, Any]) -> dict[str, str]:
     return {str(name): str(text) for name, text in value.items()}
-
-
-def sha256(path: str) -> str:
-    """Of a file's contents; raises OSError."""
-    content = hashlib.sha256()
-    with open(path, "rb") as file:
-        while data := file.read(1 << 20):
-            content.update(data)
-    return content.hexdigest()

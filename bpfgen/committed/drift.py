@@ -6,9 +6,10 @@ import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bpfgen.committed.built import Built, Entry, Recipe, recipe, sha256
+from bpfgen.committed.built import Built, Entry, Recipe, recipe
 from bpfgen.committed.places import Places, is_outside
 from bpfgen.errors import Location, Problem
+from bpfgen.files import sha256
 from bpfgen.frozen import frozen
 from bpfgen.lockfile import FILE
 from bpfgen.matrix import Unit

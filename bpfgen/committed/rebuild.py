@@ -13,12 +13,11 @@ from bpfgen import ninja
 from bpfgen.builders.settings import FILE as SETTINGS
 from bpfgen.builders.settings import SOCKET
 from bpfgen.builders.settings import render as render_settings
-from bpfgen.committed.built import sha256
 from bpfgen.committed.ninja import build
 from bpfgen.committed.record import results
 from bpfgen.compile import Layout, layout_of
 from bpfgen.config.schema import Config
-from bpfgen.files import write_if_changed
+from bpfgen.files import sha256, write_if_changed
 from bpfgen.frozen import frozen
 from bpfgen.graph import GENERATE, Graph
 from bpfgen.host import Host

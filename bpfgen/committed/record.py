@@ -8,12 +8,13 @@ from typing import Any
 
 from bpfgen import __version__, outputs
 from bpfgen.builders import ENGINES
-from bpfgen.committed.built import Built, Entry, recipe, sha256
+from bpfgen.committed.built import Built, Entry, recipe
 from bpfgen.committed.ninja import dependencies, is_built
 from bpfgen.committed.places import places_of
 from bpfgen.compile import layout_of
 from bpfgen.config.checkbuilder import image_of
 from bpfgen.errors import EXIT_FAILED, Failure, Location, Problem
+from bpfgen.files import sha256
 from bpfgen.host import Host
 from bpfgen.launcher import build_of
 from bpfgen.plan import make_plan

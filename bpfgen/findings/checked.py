@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from bpfgen.findings.rows import Row, Upstream, ordered, rows
 from bpfgen.findings.rules import Rules, from_json
 from bpfgen.findings.stored import read
 from bpfgen.frozen import frozen
+from bpfgen.matrix import matches
 from bpfgen.verdicts.model import Verdict
 
 
@@ -67,14 +67,10 @@ def _selected(verdicts: Iterable[Verdict], selection: Selection) -> Iterator[Ver
     for verdict in verdicts:
         target = verdict.object[len(verdict.program) + 1 :].partition("@")[0]
         names = (verdict.object, verdict.program, target, verdict.arch, verdict.kernel)
-        wanted = not selection.only or _matches(names, selection.only)
-        on = not selection.kernels or _matches((verdict.kernel,), selection.kernels)
-        if wanted and on and not _matches(names, selection.skip):
+        wanted = not selection.only or matches(names, selection.only)
+        on = not selection.kernels or matches((verdict.kernel,), selection.kernels)
+        if wanted and on and not matches(names, selection.skip):
             yield verdict
-
-
-def _matches(names: Sequence[str], patterns: Sequence[str]) -> bool:
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
 def to_json(checked: Checked) -> dict[str, Any]:

@@ -64,16 +64,27 @@ def where(finding: Finding) -> str:
 
 def message(finding: Finding) -> str:
     """A finding as a sentence, without its place and level."""
-    more = len(finding.functions) - SHORT
-    functions = ", ".join(finding.functions[:SHORT]) + (f" and {more} more" if more > 0 else "")
+    functions = few(finding.functions)
     subject = f"{finding.program}/{functions}" if functions else finding.program
     accepted = f", accepted: {finding.accepted}" if finding.level == ACCEPTED else ""
     return f"{subject}: {finding.reason.message} (on {where(finding)}){accepted} [{finding.need}]"
 
 
-def level(finding: Finding) -> str:
-    """As compilers call it."""
-    return NOTE if finding.level == ACCEPTED else finding.level
+def few(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - SHORT
+    return ", ".join(names[:SHORT]) + (f" and {more} more" if more > 0 else "")
+
+
+def level(name: str) -> str:
+    """A level as compilers call it."""
+    return NOTE if name == ACCEPTED else name
+
+
+def line(place: Location, name: str, message: str, paint: Painter) -> str:
+    """A finding of a level as compilers write it."""
+    colour = COLOURS.get(level(name))
+    return f"{place}: {paint(level(name), colour) if colour else level(name)}: {message}"
 
 
 def short(findings: Sequence[Finding]) -> tuple[list[Finding], str]:
@@ -92,8 +103,6 @@ def lines(
 ) -> Iterator[str]:
     """Findings as compilers write them; with `sources`, with the text of their source lines."""
     for finding in findings:
-        name = level(finding)
-        colour = COLOURS.get(name)
-        yield f"{place(finding)}: {paint(name, colour) if colour else name}: {message(finding)}"
+        yield line(place(finding), finding.level, message(finding), paint)
         if sources and finding.reason.line and finding.reason.line.text:
             yield f"    {finding.reason.line.text}"

@@ -53,7 +53,7 @@ def _result(finding: Finding, place: Location, kinds: Sequence[str]) -> dict[str
     result: dict[str, Any] = {
         "ruleId": reason.kind,
         "ruleIndex": kinds.index(reason.kind),
-        "level": WARNING if finding.level == WARNING else level(finding),
+        "level": WARNING if finding.level == WARNING else level(finding.level),
         "message": {"text": message(finding)},
         "locations": [{"physicalLocation": _location(place, reason.line.text if reason.line else "")}],
         # 3.27.17: the same finding tomorrow, on another line.

@@ -10,11 +10,12 @@ from bpfgen.bpf.malformed import Malformed
 from bpfgen.compile import layout_of
 from bpfgen.errors import Location
 from bpfgen.findings.places import top
+from bpfgen.findings.policy import ACCEPTED
 from bpfgen.frozen import frozen
 from bpfgen.host import Host
 from bpfgen.lints import LINTS
 from bpfgen.lints.case import Case
-from bpfgen.lints.model import ACCEPTED, LEVELS, Finding, Found, lints
+from bpfgen.lints.model import LEVELS, Finding, Found, lints
 from bpfgen.lints.silence import by_comment, by_table
 from bpfgen.lints.tree import Tree
 from bpfgen.matrix import Unit

@@ -7,9 +7,9 @@ from typing import Any, Optional
 
 from bpfgen.catalog import table
 from bpfgen.errors import Location
+from bpfgen.findings.policy import ACCEPTED, ERROR, NOTE, WARNING
 from bpfgen.frozen import frozen
 
-ACCEPTED, NOTE, WARNING, ERROR = "accepted", "note", "warning", "error"
 LEVELS = (ERROR, WARNING, NOTE, ACCEPTED)
 """From the worst to the best."""
 

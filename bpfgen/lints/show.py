@@ -6,28 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bpfgen.errors import Location
 from bpfgen.findings import github
+from bpfgen.findings.listing import Painter, few, line
+from bpfgen.findings.policy import ACCEPTED, ERROR, NOTE, WARNING
 from bpfgen.lints.linted import Linted
-from bpfgen.lints.model import ACCEPTED, ERROR, NOTE, WARNING, Finding, lints
+from bpfgen.lints.model import Finding, lints
 from bpfgen.text import plural
-
-Painter = Callable[[str, str], str]
-"""Text, and the colour that it gets where there are colours."""
-COLOURS = {ERROR: "red", WARNING: "yellow"}
-SHORT = 3
-"""Programs that are named."""
 
 
 def message(finding: Finding) -> str:
     """A finding as a sentence, without its place and level."""
-    more = len(finding.programs) - SHORT
-    programs = ", ".join(finding.programs[:SHORT]) + (f" and {more} more" if more > 0 else "")
     accepted = f", accepted: {finding.accepted}" if finding.level == ACCEPTED else ""
-    return f"{programs}: {finding.message}{accepted} [{finding.code}]"
-
-
-def level(finding: Finding) -> str:
-    """As compilers call it."""
-    return NOTE if finding.level == ACCEPTED else finding.level
+    return f"{few(finding.programs)}: {finding.message}{accepted} [{finding.code}]"
 
 
 def shown(findings: Iterable[Finding], everything: bool) -> list[Finding]:
@@ -39,9 +28,7 @@ def lines(findings: Sequence[Finding], paint: Painter) -> Iterator[str]:
     """Findings as compilers write them; the first of a code has a hint."""
     explained: set[str] = set()
     for each in findings:
-        name = level(each)
-        colour = COLOURS.get(name)
-        yield f"{each.place}: {paint(name, colour) if colour else name}: {message(each)}"
+        yield line(each.place, each.level, message(each), paint)
         if each.code not in explained and each.level != ACCEPTED:
             explained.add(each.code)
             yield f"  hint: {lints()[each.code].help}"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bpfgen.errors import EXIT_FAILED, Failure, Problem
-from bpfgen.files import write_if_changed
+from bpfgen.files import sha256, write_if_changed
 from bpfgen.verify.classify import DESCRIPTION
 from bpfgen.verify.job import Item, Needs
 from bpfgen.verify.judge import dead, judge
@@ -27,7 +26,7 @@ def verify_target(plan: Plan, kernel: str, arch: str, files: tuple[str, str], lo
     `files` have the kernel and its configuration. Raises `Failure`, OSError.
     """
     items = list(items_of(plan, kernel, arch))
-    rest = (*map(_sha256, files), _sha256(loader), *_package(plan, kernel, arch))
+    rest = (*map(sha256, files), sha256(loader), *_package(plan, kernel, arch))
     keys = {item.name: item.key(*rest) for item in items}
     known = _known(kept(path))
     left = [item for item in items if keys[item.name] not in known["ends"]]
@@ -121,11 +120,3 @@ def _known(path: str) -> dict[str, Any]:
         return {"release": str(value["release"]), "loader": str(value["loader"]), "how": str(value["how"]), **value}
     except (OSError, ValueError, TypeError, KeyError, AssertionError):
         return {"release": "", "loader": "", "how": "", "ends": {}}
-
-
-def _sha256(path: str) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from bpfgen.findings.checked import Checked
-from bpfgen.findings.listing import level, summary, where
+from bpfgen.findings.listing import level, summary, where, word
 from bpfgen.findings.policy import ACCEPTED, NOTE, Finding
 from bpfgen.findings.rows import Cell, Row, Upstream
 from bpfgen.frozen import frozen
-from bpfgen.outputs.report.sizes import Sizes, sizes
+from bpfgen.outputs.report.sizes import Sizes, instructions, sizes
 from bpfgen.verdicts.model import CONDITIONAL, FAILS, OK, UNKNOWN, VERDICTS
 
 Manifest = Mapping[str, Any]
@@ -153,7 +153,7 @@ def _line(row: Row, anchor: str, objects: Iterable[Manifest], found: Iterable[Fi
         " ".join(row.arches),
         cells,
         row.loads,
-        _range([sum(each["instructions"] for each in (*o["programs"], *o["subprograms"])) for o in own]),
+        _range(list(map(instructions, own))),
         _range([o["size"] for o in own]),
         " ".join(cell.verdict if cell else "none" for cell in cells),
         _text(row, own, found),
@@ -163,8 +163,7 @@ def _line(row: Row, anchor: str, objects: Iterable[Manifest], found: Iterable[Fi
 def _box(cell: Optional[Cell]) -> Optional[Box]:
     if cell is None:
         return None
-    accepted = cell.level == ACCEPTED
-    return Box(cell.verdict, SYMBOLS[cell.verdict], f"({cell.verdict})" if accepted else cell.verdict, accepted)
+    return Box(cell.verdict, SYMBOLS[cell.verdict], word(cell), cell.level == ACCEPTED)
 
 
 def _range(numbers: Sequence[int]) -> str:
@@ -203,7 +202,7 @@ def _section(
 def _entry(finding: Finding) -> Entry:
     reason, line = finding.reason, finding.reason.line
     return Entry(
-        level(finding),
+        level(finding.level),
         reason.verdict,
         SYMBOLS[reason.verdict],
         ", ".join(finding.functions),

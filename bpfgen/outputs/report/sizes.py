@@ -76,14 +76,15 @@ def _order(each: Size) -> tuple[int, str]:
 
 
 def _size(name: str, entries: Sequence[Entry]) -> Size:
-    entry = max(entries, key=lambda each: (_count(each), each["size"]))
+    entry = max(entries, key=lambda each: (instructions(each), each["size"]))
     functions = [(each["name"], each["instructions"]) for each in (*entry["programs"], *entry["subprograms"])]
     functions.sort(key=lambda each: (-each[1], each[0]))
     known = [memory(MapInfo(**each)) for each in entry["maps"]]
-    return Size(name, entry["id"], _count(entry), entry["size"], _memory(known), tuple(functions))
+    return Size(name, entry["id"], instructions(entry), entry["size"], _memory(known), tuple(functions))
 
 
-def _count(entry: Entry) -> int:
+def instructions(entry: Entry) -> int:
+    """Of an object, in all of its functions."""
     return sum(each["instructions"] for each in (*entry["programs"], *entry["subprograms"]))
 
 
