@@ -28,7 +28,6 @@ REFUSED: dict[str, dict[str, str]] = {
         "fsdist": "description",
         "fsslower": "description",
         "futexctn": "isa",
-        "ksnoop": "verifier",
         "mdflush": "attach_target",
         "readahead": "attach_target",
     },
@@ -36,22 +35,18 @@ REFUSED: dict[str, dict[str, str]] = {
         "biostacks": "attach_target",
         "fsdist": "description",
         "fsslower": "description",
-        "ksnoop": "verifier",
         "readahead": "attach_target",
         "tcppktlat": "helper",
     },
     "k6_12": {
-        "cpufreq": "verifier",
         "fsdist": "description",
         "fsslower": "description",
-        "ksnoop": "verifier",
         "readahead": "attach_target",
         "tcppktlat": "helper",
     },
     "k7": {
         "fsdist": "description",
         "fsslower": "description",
-        "ksnoop": "verifier",
         "mdflush": "description",  # its modules are in another package
         "tcppktlat": "helper",
     },
@@ -95,7 +90,7 @@ class TestLibbpfTools:
         verdicts = {name: each["verdict"] for name, each in found["k5_10"].items()}
         assert verdicts["futexctn"] == "accepted"
         assert verdicts["fsdist"] == "undescribed"
-        assert verdicts["ksnoop"] == "fails"
+        assert verdicts["readahead"] == "fails"
         for kernel in ("k6_1", "k6_12"):
             assert {found[kernel][name]["verdict"] for name in ("mdflush", "funclatency", "numamove")} == {"ok"}
         counts = [program["count"] for program in found["k6_1"]["opensnoop"]["programs"]]

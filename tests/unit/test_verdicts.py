@@ -118,6 +118,18 @@ return other(c); /*!*/
 }
 """
 HIDDEN = POINTER.replace("__noinline int", '__noinline __attribute__((visibility("hidden"))) int')
+ELEMENT = """\
+struct xdp_md { u32 data; };
+MAP(1, __type(key, u64); __type(value, u64)) seen SEC(".maps");
+__noinline int other(int n, u64 *p) {
+if (!p) return 0;
+return lookup(&seen, p) ? n : 0; /*!*/
+}
+SEC("xdp") int f(void *c) { u64 key = 1;
+return other(2, &key);
+}
+"""
+COPIED = ELEMENT.replace("return lookup(&seen, p) ? n : 0; /*!*/", "u64 key = *p; return lookup(&seen, &key) ? n : 0;")
 LOOP = """\
 static __noinline int each(u32 at, void *c) { return 0; }
 SEC("xdp") int f(void *c) { return
@@ -419,6 +431,15 @@ ROWS: Mapping[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "global-pointer-5.12": (POINTER.replace(HERE, ""), {"upstream": "5.12"}, ()),
     "global-pointer-5.4": (POINTER.replace(HERE, ""), {"upstream": "5.4"}, ()),
     "global-context": (POINTER.replace("u64 *p", "struct xdp_md *p").replace(HERE, ""), {"upstream": "5.10"}, ()),
+    "memory-as-key": (ELEMENT, {"upstream": "6.1"}, ("fails call other f",)),
+    "memory-as-key-6.2": (ELEMENT.replace(HERE, ""), {"upstream": "6.2"}, ()),
+    "memory-as-key-5.4": (ELEMENT.replace(HERE, ""), {"upstream": "5.4"}, ()),
+    "memory-copied": (COPIED, {"upstream": "6.1"}, ()),
+    "memory-hidden": (
+        ELEMENT.replace(HERE, "").replace("int other", '__attribute__((visibility("hidden"))) int other'),
+        {"upstream": "6.1"},
+        (),
+    ),
     "hidden-pointer": (HIDDEN.replace(HERE, ""), {"upstream": "5.10"}, ()),
     "hidden-pointer-cilium": (HIDDEN, {"upstream": "5.10", "loader": "cilium"}, ("fails call other f",)),
     "core": (GONE, {"known": types("6.1", fields="pid state")}, ()),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from bpfgen.verdicts.case import Case
 from bpfgen.verdicts.model import Reason
-from bpfgen.verdicts.rules import attach, code, core, data, maps, programs
+from bpfgen.verdicts.rules import attach, code, core, data, functions, maps, programs
 
 Rule = Callable[[Case], Iterator[Reason]]
 
@@ -32,8 +32,9 @@ RULES: tuple[Rule, ...] = (
     code.licence,
     code.instructions,
     code.calls,
-    code.pointers,
     code.loops,
+    functions.pointers,
+    functions.elements,
     data.kfuncs,
     data.ksyms,
     data.undeclared,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bpfgen.bpf.btf import Btf, Kind, Type
 from bpfgen.bpf.code import Function
 from bpfgen.bpf.insns import EXIT, JA, JA32
 from bpfgen.bpf.isa import UNKNOWN as NO_OPCODE
@@ -12,7 +11,7 @@ from bpfgen.bpf.needs import FEATURE
 from bpfgen.catalog import features, table
 from bpfgen.verdicts.case import Case
 from bpfgen.verdicts.model import CONDITIONAL, FAILS, OK, Reason
-from bpfgen.verdicts.subject import CILIUM, Loaded, Site
+from bpfgen.verdicts.subject import Loaded, Site
 
 READS = frozenset(f"bpf_probe_read_{kind}" for kind in ("kernel", "user", "kernel_str", "user_str"))
 """Loaders write bpf_probe_read for these where the kernel lacks them."""
@@ -114,36 +113,6 @@ def calls(case: Case) -> Iterator[Reason]:
             reason = case.missing(answer, "call", "bpf_tail_call", what, program, jumps)
             if reason is not None:
                 yield reason
-
-
-def pointers(case: Case) -> Iterator[Reason]:
-    """Pointers to something else than the context that global functions take (btf_prepare_func_args)."""
-    answer, btf = case.target.has("feature", "global_pointer"), case.subject.found.btf
-    if answer.has or case.target.has("feature", "global_function").has is False or btf is None:
-        return
-    prototypes = {each.name: each for each in btf if each.kind is Kind.FUNC and btf.linkage(each) == GLOBAL}
-    for program in case.subject.programs:
-        for name, sites in program.of("call").items():
-            called = next((each for each in program.functions if each.name == name), None)
-            if called is None or name not in prototypes or (called.static and case.subject.loader != CILIUM):
-                continue
-            if _takes_pointer(btf, prototypes[name]):
-                what = f"{table('kernels')['feature']['global_pointer']['text']}, such as {name}"
-                reason = case.missing(answer, "call", name, what, program, sites)
-                if reason is not None:
-                    yield reason
-
-
-def _takes_pointer(btf: Btf, function: Type) -> bool:
-    """Whether a parameter is a pointer, and not to what programs are called with."""
-    types = [btf.plain(each.type) for each in btf.parameters(btf.plain(function.target))]
-    targets = [each.target for each in types if each.kind is Kind.PTR]
-    contexts = table("kernels")["context"]["names"]
-    return any(not {btf.type(each).name, btf.plain(each).name} & {*contexts} for each in targets)
-
-
-GLOBAL = 1
-"""BTF_FUNC_GLOBAL; libbpf makes hidden ones static, cilium/ebpf doesn't."""
 
 
 def loops(case: Case) -> Iterator[Reason]:
