@@ -60,7 +60,8 @@ def make_graph(plan: dict[str, Any], config: Config, units: Sequence[Unit], host
         for edge in _output(output, plan, host, inputs, layout):
             edges.append(edge)
             final[output.check] += edge.outputs
-    checked = [_checked(plan), *final[True]]
+    # Without kernel targets, what `check` says is what is in the objects.
+    checked = final[True] or [plan["manifest"]]
     edges += _phony(units, [entry["path"] for entry in plan["objects"]], checked, final[False])
     edges += _clean(host, inputs, layout)
     comment = f"{MARK} {__version__} from {inputs.file}; notes in {layout.note('')}"
@@ -166,11 +167,6 @@ def _code(host: Host, inputs: Inputs, names: Iterable[str]) -> tuple[str, ...]:
     """bpfgen's own files that a step is made of, so that a new bpfgen makes its outputs again."""
     places = tuple(os.path.join(host.package, name) for name in names)
     return tuple(path for path in inputs.package if path in places or path.startswith(tuple(f"{p}/" for p in places)))
-
-
-def _checked(plan: Mapping[str, Any]) -> str:
-    """What `check` makes: the verdicts, where there are kernel targets, else what is in the objects."""
-    return str(plan["verdicts"]["path"] if "verdicts" in plan else plan["manifest"])
 
 
 def _phony(

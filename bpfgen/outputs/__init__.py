@@ -61,7 +61,7 @@ class Output:
 
 OUTPUTS = (
     Output("manifest", _always),
-    Output("verdicts", _kernels, (*OWN, "parallel.py", "kernels", "verdicts")),
+    Output("verdicts", _kernels, (*OWN, "parallel.py", "kernels", "verdicts"), check=True),
     Output("check", _kernels, SHOWN, check=True),
     Output("report", _kernels, (*SHOWN, "bpf/info.py", "bpf/memory.py"), check=True),
     Output("go", lambda config: config.go is not None and config.go.bindings == "embed"),
