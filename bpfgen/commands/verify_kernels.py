@@ -13,7 +13,7 @@ from typing import Any, Optional, TextIO
 
 from bpfgen import verifying
 from bpfgen.commands import generate
-from bpfgen.committed.ninja import attempt, build, is_shown
+from bpfgen.committed.ninja import attempt, build, is_built, is_shown
 from bpfgen.compile import layout_of
 from bpfgen.config.report import did_you_mean
 from bpfgen.errors import EXIT_FAILED, EXIT_USAGE, Failure, Problem
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
     project = load(args)
     os.chdir(project.root)
     missing: list[Cell] = []
+    broken: Optional[Failure] = None
     if args.dry_run and (args.running or args.ssh is not None):
         where = "another machine" if args.ssh is not None else "this machine"
         print(f"bpfgen: would load into the kernel of {where}", file=out)
@@ -48,14 +49,20 @@ def run(args: argparse.Namespace, out: TextIO) -> int:
         if args.dry_run:
             print("".join(f"bpfgen: would verify {cell.kernel} {cell.arch}\n" for cell in found), end="", file=out)
             return 0
-        reports = _machines(args, found)
+        reports, broken = _machines(args, found)
     reports = [_selected(report, project) for report in reports]
     worse = _compared(args, project, reports)
-    good = not worse and all(each.verdict in (OK, ACCEPTED) for report in reports for each in report.objects)
+    good = (
+        not worse
+        and not broken
+        and all(each.verdict in (OK, ACCEPTED) for report in reports for each in report.objects)
+    )
     if args.json:
         _print_json(reports, worse, missing, good, out)
     else:
         _print(args, reports, worse, missing, out)
+    if broken:
+        raise broken
     return 0 if good else EXIT_FAILED
 
 
@@ -82,21 +89,31 @@ IMAGES = 'name a package, a vmlinuz or a vmlinux by  image = "…"  in [kernel.N
 WAYS = "add a [kernel.NAME] table; or  bpfgen verify --running  loads into this machine's kernel, as root"
 
 
-def _machines(args: argparse.Namespace, cells: Sequence[Cell]) -> list[Report]:
+def _machines(args: argparse.Namespace, cells: Sequence[Cell]) -> tuple[list[Report], Optional[Failure]]:
+    """What kernels said, and why others couldn't be asked. Raises `Failure` where none could be."""
     _generate(args)
-    loaders = {verifying.loader_path(cell.out, loader, cell.arch) for cell in cells for loader in LOADERS}
-    made = [*sorted(loaders), *(path for cell in cells for path in (cell.image, cell.report))]
-    trouble.forget(made)
+    made = {cell.report: _made(cell) for cell in cells}
+    every = list(dict.fromkeys(path for paths in made.values() for path in paths))  # a loader serves several kernels
+    trouble.forget(every)
     # One machine for each processor: an emulated one takes all of it.
     words = ("-k", "0", "-j", str(os.cpu_count() or 1), *(cell.report for cell in cells))
     good, said = attempt(words, quiet=not is_shown(args))
-    if not good:
-        known = trouble.failure(made)
-        if known.problems:
-            raise known
-        sys.stderr.buffer.write(said)
-        raise Failure([Problem(None, "the build fails, for the reasons above")], EXIT_FAILED)
-    return [_read(cell.report) for cell in cells]
+    if good:
+        return [_read(cell.report) for cell in cells], None
+    known = trouble.failure(every)
+    if known.problems:
+        asked = [cell for cell in cells if not trouble.failure(made[cell.report]).problems and is_built(cell.report)]
+        if asked:
+            return [_read(cell.report) for cell in asked], known
+        raise known
+    sys.stderr.buffer.write(said)
+    raise Failure([Problem(None, "the build fails, for the reasons above")], EXIT_FAILED)
+
+
+def _made(cell: Cell) -> list[str]:
+    """What a report is made of, and the report."""
+    loaders = [verifying.loader_path(cell.out, loader, cell.arch) for loader in LOADERS]
+    return [*loaders, cell.image, cell.report]
 
 
 LOADERS = ("libbpf", "cilium")

@@ -38,9 +38,9 @@ def is_shown(args: argparse.Namespace) -> bool:
     return bool(args.verbose or (sys.stderr.isatty() and not args.quiet))
 
 
-def is_built() -> bool:
-    """Whether Ninja has nothing to do."""
-    done = subprocess.run((_path(), "-n"), check=False, capture_output=True)
+def is_built(*paths: str) -> bool:
+    """Whether Ninja has nothing to do for these files, or for what it makes unasked."""
+    done = subprocess.run((_path(), "-n", *paths), check=False, capture_output=True)
     return b"no work to do" in done.stdout
 
 

@@ -221,6 +221,20 @@ class TestTrouble:
         (small.root / "kernel").write_bytes(data)
         assert self.said(small, 3).startswith(f"build.toml:17:9: error: {text}")
 
+    def test_damaged_beside_a_good_one(self, small: Project) -> None:
+        """The other kernel's report is shown all the same."""
+        (small.root / "kernel").write_bytes(b"no kernel at all")
+        self.configure(small, "")
+        text = f'[kernel.good]\nupstream = "6.1"\nimage = "{fetch.kernel("6.1", "amd64")}"\n'
+        with (small.root / "build.toml").open("a", encoding="utf-8") as file:
+            file.write(text)
+        done = small.bpfgen("verify", "--json", code=3)
+        assert done.stderr.startswith('build.toml:17:9: error: "kernel" is no kernel')
+        value = json.loads(done.stdout)
+        assert [(each["kernel"], each["objects"][0]["verdict"]) for each in value["reports"]] == [("good", "ok")]
+        assert value["ok"] is False
+        assert leftovers(small) == []
+
     def test_kernel_that_does_not_start(self, small: Project) -> None:
         """Its code is damaged, so it dies without a word."""
         self.configure(small, "", str(fetch.kernel("6.1", "amd64")))
